@@ -1,0 +1,58 @@
+import type { Decimal } from '../../domain/decimal.ts';
+import type { Side, TimeInForce } from '../../domain/order.ts';
+
+/** What a bot sends to open a trade: the public contract, the same over HTTP, by client and as a bare workflow's input. */
+export type EntryRequest = {
+  /** The caller's own id for the trade's whole life. The same id again opens nothing new. */
+  readonly tradeId: string;
+  readonly account: string;
+  readonly strategy: string;
+  readonly venue: string;
+  readonly legs: readonly Leg[];
+  readonly entry: EntryTerms;
+  readonly exit: ExitTerms;
+  readonly requestedAtMs: number;
+  /** Past `requestedAtMs + validForMs` the request is denied: an entry that can't be decided soon is stale. */
+  readonly validForMs: number;
+  readonly reason?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+};
+
+export type Leg = {
+  /** `BASE/QUOTE`. */
+  readonly symbol: string;
+  readonly side: Side;
+  /** In the base asset. */
+  readonly quantity: Decimal;
+  /** Delta of one unit; 1 for spot. */
+  readonly unitDelta: Decimal;
+};
+
+export type EntryTerms =
+  | { readonly type: 'MARKET'; readonly maxSlippageBps?: number }
+  | {
+      readonly type: 'LIMIT';
+      readonly price: Decimal;
+      readonly timeInForce: TimeInForce;
+      /** A working rest is canceled this long after the order was sent. */
+      readonly expireAfterMs?: number;
+      readonly maxSlippageBps?: number;
+    };
+
+/** At least one of them, so that no position is without an end. */
+export type ExitTerms = {
+  readonly stopLoss?: { readonly price: Decimal };
+  readonly takeProfit?: { readonly price: Decimal };
+  /** From the first fill. */
+  readonly timeStopMs?: number;
+  readonly trailingStop?: TrailingTerms;
+};
+
+export type TrailingTerms = {
+  readonly by: 'percent' | 'absolute' | 'ticks';
+  /** Percent of the extreme, an amount in the quote asset, or whole ticks. */
+  readonly distance: Decimal;
+  /** Trails from here on; at once when absent. */
+  readonly activation?: { readonly price: Decimal } | { readonly profitPercent: Decimal };
+  readonly trigger: 'last';
+};

@@ -1,0 +1,154 @@
+import type { Decimal } from '../../domain/decimal.ts';
+import type { OrderPurpose, OrderStatus, PositionSide, Side } from '../../domain/order.ts';
+import type { TrailingStop, TrailingStopRules } from '../../domain/trailing-stop.ts';
+import type { ExitTerms } from './entry-request.ts';
+
+/**
+ * Names of everything that is sent to a workflow. A signal is a fact or a broadcast, in any order and as often as it
+ * likes; an update is a request that can be refused; a query is a noun.
+ */
+export const signals = {
+  /** entry, exit: an order of theirs changed. */
+  orderReported: 'orderReported',
+  /** entry: the person said what became of a parked order. exit: look again. */
+  resolved: 'resolved',
+  /** positionMonitoring: the entry's cumulative fills. Starts the monitor with the first one. */
+  entryProgressed: 'entryProgressed',
+  /** positionMonitoring, trailingStop: a guard of the trade changed; carries its whole state. */
+  guardChanged: 'guardChanged',
+  /** positionMonitoring, trailingStop, entry: the venue is flat and the money is counted. */
+  positionClosed: 'positionClosed',
+  /** marketWatch: something was armed. accountWatch: look now. */
+  wake: 'wake',
+  /** circuitBreaker: there are outcomes to fold. Empty. */
+  poke: 'poke',
+  /** circuitBreaker: an operator's halt and resume. */
+  halt: 'halt',
+  resume: 'resume',
+} as const;
+
+export const updates = { decide: 'decide', amendStop: 'amendStop' } as const;
+export const queries = {
+  entry: 'entry',
+  position: 'position',
+  stop: 'stop',
+  exit: 'exit',
+  breaker: 'breaker',
+} as const;
+
+/** An order as the book has it after a change. */
+export type OrderReported = {
+  readonly clientOrderId: string;
+  readonly purpose: OrderPurpose;
+  readonly leg: number;
+  readonly generation: number;
+  readonly status: OrderStatus;
+  readonly inDoubt: boolean;
+  readonly filledQuantity: Decimal;
+  readonly filledQuote: Decimal;
+  /** Whether every fill the venue has counted is in the book. */
+  readonly fillsComplete: boolean;
+  readonly reasonCode?: string;
+  readonly reason?: string;
+};
+
+/** Everything the monitor needs, so that the first fill's message can start it. */
+export type PositionInput = {
+  readonly tradeId: string;
+  readonly account: string;
+  readonly strategy: string;
+  readonly venue: string;
+  readonly leg: number;
+  readonly symbol: string;
+  readonly side: PositionSide;
+  readonly exit: ExitTerms;
+};
+
+/** Cumulative: the last one says it all. `isFinal` = the entry's orders are terminal and their fills complete. */
+export type EntryProgressed = {
+  readonly entryQuantity: Decimal;
+  readonly entryQuote: Decimal;
+  readonly isFinal: boolean;
+  readonly firstFillAtMs: number;
+  readonly firstVenueTradeId: string;
+};
+
+export type GuardKind = 'stopLoss' | 'takeProfit' | 'trailingStop';
+
+/** A guard's whole state, to be joined: activated or, tightest stop, triggered latched. */
+export type GuardChanged = {
+  readonly kind: GuardKind;
+  readonly version: number;
+  readonly stop?: TrailingStop;
+  readonly triggered?: { readonly price: Decimal; readonly venueTradeId: string; readonly atMs: number };
+};
+
+export type StopInput = {
+  readonly tradeId: string;
+  readonly account: string;
+  readonly strategy: string;
+  readonly symbol: string;
+  readonly rules: TrailingStopRules;
+  readonly stop: TrailingStop;
+  readonly version: number;
+};
+
+/** What an operator may change on a running stop: only to protect more tightly, unless `loosen` says otherwise. */
+export type StopAmendment = { readonly distance: Decimal; readonly actor: string; readonly reason: string };
+
+export type ExitReason = 'stopLoss' | 'takeProfit' | 'trailingStop' | 'timeStop' | 'operator' | 'bot';
+
+export type ExitInput = {
+  readonly tradeId: string;
+  readonly symbol: string;
+  readonly account: string;
+  readonly reason: ExitReason;
+};
+
+/** The trade's money once the venue is flat. P&L = quote received - quote paid - fees, others at the fill's price. */
+export type PositionClosed = {
+  readonly tradeId: string;
+  readonly symbol: string;
+  readonly side: PositionSide;
+  readonly exitReason: ExitReason | 'none';
+  readonly entryQuantity: Decimal;
+  readonly entryQuote: Decimal;
+  readonly exitQuantity: Decimal;
+  readonly exitQuote: Decimal;
+  readonly fees: Decimal;
+  readonly pnl: Decimal;
+  readonly pnlAsset: string;
+  /** Base quantity left that is too small to sell, valued zero. */
+  readonly dust: Decimal;
+  readonly closedAtMs: number;
+};
+
+export type HoldScope = { readonly kind: 'all' | 'account' | 'strategy' | 'symbol'; readonly id: string };
+export type HoldLevel = 'entries-blocked' | 'frozen' | 'flatten';
+
+/** A halt as an operator sends it, from anywhere. `scope` defaults to the breaker's own account. */
+export type Halt = {
+  readonly actor: string;
+  readonly reason: string;
+  readonly level?: HoldLevel;
+  readonly scope?: HoldScope;
+  readonly expiresAtMs?: number;
+  readonly commandId?: string;
+};
+
+export type Resume = {
+  readonly actor: string;
+  readonly reason: string;
+  readonly scope?: HoldScope;
+  readonly commandId?: string;
+};
+
+/** An order that can still fill, as a halt lists it. */
+export type WorkingOrder = {
+  readonly clientOrderId: string;
+  readonly tradeId: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly leavesQuantity: Decimal;
+  readonly status: OrderStatus;
+};

@@ -1,0 +1,37 @@
+-- What the eyes of all positions look at, and who is looking.
+
+create table watch_shard (
+  shard          text   primary key,              -- '<venue>-<n>'
+  watch_epoch    bigint not null default 0,       -- raised by each attempt of the watch; every write is conditional on it
+  holder         text,
+  lease_until_ms bigint not null default 0,
+  wake_requested boolean not null default false   -- the watch is asked to return to its workflow
+);
+
+-- The watch's place in each symbol's feed of trades.
+create table watch_cursor (
+  shard          text   not null references watch_shard,
+  symbol         text   not null,
+  venue_trade_id bigint not null,
+  price          numeric not null,
+  observed_at_ms bigint not null,
+  primary key (shard, symbol)
+);
+
+create table guard (
+  trade_id       text     not null references trade,
+  leg            smallint not null,
+  kind           text     not null check (kind in ('stopLoss', 'takeProfit', 'trailingStop')),
+  shard          text     not null references watch_shard,
+  symbol         text     not null,
+  version        integer  not null,               -- raised by every amendment
+  acknowledged_version integer not null default 0, -- armed means: the watch has taken this version up
+  terms          jsonb    not null,               -- what was asked for, prices resolved
+  state          jsonb    not null,               -- the pure machine's state
+  since_venue_trade_id bigint not null,           -- only prices after this trade count
+  armed_at_ms    bigint   not null,
+  triggered_at_ms bigint,
+  disarmed_at_ms bigint,
+  primary key (trade_id, leg, kind)
+);
+create index guard_armed on guard (shard) where disarmed_at_ms is null and triggered_at_ms is null;

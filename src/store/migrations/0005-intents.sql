@@ -1,0 +1,80 @@
+-- The intent of an order is committed by one server-side statement, so that a stopped client can't hold its locks.
+-- Halts take this lock exclusively, intents shared: a halt committed before refuses the intent, one that comes
+-- later waits for it. Advisory locks queue fairly, so a stream of intents can't starve a halt.
+
+create function hold_lock_key() returns bigint language sql immutable as 'select 7233001::bigint';
+
+create function strictest_hold(p_account text, p_strategy text, p_symbol text, p_now_ms bigint) returns hold
+language sql stable as $$
+  select * from hold
+  where lifted_at_ms is null and (expires_at_ms is null or expires_at_ms > p_now_ms)
+    and ((scope_kind = 'all') or (scope_kind = 'account' and scope_id = p_account)
+      or (scope_kind = 'strategy' and scope_id = p_strategy) or (scope_kind = 'symbol' and scope_id = p_symbol))
+  order by case level when 'flatten' then 0 when 'frozen' then 1 else 2 end, version
+  limit 1
+$$;
+
+create type intent_result as (outcome text, hold_id text, quantity_left numeric);
+
+-- Entries: refused by any hold in force. Outcomes: committed, existing, held, not-approved, exit-requested.
+create function commit_entry_intent(p_order jsonb, p_event_id uuid, p_body text) returns intent_result
+language plpgsql as $$
+declare
+  wanted   orders := jsonb_populate_record(null::orders, p_order);
+  the_trade trade;
+  in_force hold;
+begin
+  perform pg_advisory_xact_lock_shared(hold_lock_key());
+  select * into the_trade from trade where trade_id = wanted.trade_id for update;
+  if not found or the_trade.decision <> 'approved' then return ('not-approved', null, null); end if;
+  if exists (select 1 from orders where client_order_id = wanted.client_order_id) then
+    return ('existing', null, null);
+  end if;
+  if exists (select 1 from exit_request where trade_id = wanted.trade_id) then
+    return ('exit-requested', null, null);
+  end if;
+  in_force := strictest_hold(the_trade.account_id, the_trade.strategy, wanted.symbol, wanted.intent_at_ms);
+  if in_force.hold_id is not null then return ('held', in_force.hold_id, null); end if;
+  perform insert_intent(wanted, p_event_id, 'OrderIntent', p_body);
+  return ('committed', null, null);
+end $$;
+
+-- Exits: no hold stops them. Everything that is or may still be sold stays within what was bought.
+-- Outcomes: committed, existing, exceeds-position (with what is left to sell).
+create function commit_exit_intent(p_order jsonb, p_event_id uuid, p_body text) returns intent_result
+language plpgsql as $$
+declare
+  wanted orders := jsonb_populate_record(null::orders, p_order);
+  bought numeric;
+  spoken_for numeric;
+begin
+  perform 1 from trade where trade_id = wanted.trade_id for update;
+  if exists (select 1 from orders where client_order_id = wanted.client_order_id) then
+    return ('existing', null, null);
+  end if;
+  select entry_quantity - base_fee into bought from position where trade_id = wanted.trade_id and leg = wanted.leg;
+  -- An order that can still fill counts in full, one that is closed with what it filled. A parked exit counts only its
+  -- fills: it was presumed dead after its fence, and the position must not stay open for it.
+  select coalesce(sum(case when status in ('pendingNew', 'new', 'partiallyFilled') then quantity
+                           else greatest(filled_quantity, reported_quantity) end), 0)
+    into spoken_for from orders where trade_id = wanted.trade_id and leg = wanted.leg and purpose = 'exit';
+  if spoken_for + wanted.quantity > coalesce(bought, 0) then
+    return ('exceeds-position', null, greatest(coalesce(bought, 0) - spoken_for, 0));
+  end if;
+  perform insert_intent(wanted, p_event_id, 'ExitIntent', p_body);
+  return ('committed', null, null);
+end $$;
+
+create function insert_intent(wanted orders, p_event_id uuid, p_event_type text, p_body text) returns void
+language plpgsql as $$
+begin
+  insert into orders (client_order_id, trade_id, leg, purpose, generation, account_id, venue, symbol, side, order_type,
+      time_in_force, quantity, limit_price, status, in_doubt, send_epoch, intent_at_ms, recv_window_ms,
+      created_at_ms, updated_at_ms)
+    values (wanted.client_order_id, wanted.trade_id, wanted.leg, wanted.purpose, wanted.generation, wanted.account_id,
+      wanted.venue, wanted.symbol, wanted.side, wanted.order_type, wanted.time_in_force, wanted.quantity,
+      wanted.limit_price, 'pendingNew', false, 1, wanted.intent_at_ms, wanted.recv_window_ms,
+      wanted.intent_at_ms, wanted.intent_at_ms);
+  insert into order_send (client_order_id, send_epoch, signed_at_ms) values (wanted.client_order_id, 1, wanted.intent_at_ms);
+  perform record_event(p_event_id, p_event_type, wanted.trade_id, p_body);
+end $$;

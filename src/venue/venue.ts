@@ -1,0 +1,121 @@
+import type { Decimal } from '../domain/decimal.ts';
+import type { SymbolFilters } from '../domain/filters.ts';
+import type { OrderReport, OrderType, Side, TimeInForce } from '../domain/order.ts';
+import type { OutcomeClass } from '../domain/outcome.ts';
+
+/** Symbols are in the `BASE/QUOTE` form everywhere outside an adapter. Times are epoch milliseconds of the clock named. */
+export type SignedOrder = {
+  readonly clientOrderId: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly orderType: OrderType;
+  readonly timeInForce: TimeInForce | null;
+  readonly quantity: Decimal;
+  readonly limitPrice: Decimal | null;
+  /** The intent's timestamp: every send of this epoch is signed with it, so the venue refuses a late duplicate. */
+  readonly signedAtMs: number;
+  readonly recvWindowMs: number;
+};
+
+/** One execution as the venue reports it. `venueTradeId` is unique per symbol and account. */
+export type VenueFill = {
+  readonly venueTradeId: string;
+  readonly quantity: Decimal;
+  readonly price: Decimal;
+  readonly quoteQuantity: Decimal;
+  readonly fee: Decimal;
+  readonly feeAsset: string;
+  readonly isMaker: boolean;
+  readonly transactedAtMs: number;
+};
+
+/** An order as the venue has it. `fills` are those this message carries; a look-up carries none. */
+export type VenueOrder = {
+  readonly clientOrderId: string;
+  readonly venueOrderId: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly quantity: Decimal;
+  readonly report: OrderReport;
+  readonly fills: readonly VenueFill[];
+  /** The venue's own word for why it expired or was rejected, where it says. */
+  readonly reason?: string;
+  readonly observedAtMs: number;
+};
+
+/** The result of one send or cancel: a class and its evidence. Only `ACCEPTED` carries the order. */
+export type SendResult = {
+  readonly outcome: OutcomeClass;
+  readonly order?: VenueOrder;
+  readonly httpStatus?: number;
+  readonly venueCode?: number;
+  readonly detail: string;
+  /** From Retry-After or a ban: no request before this moment. */
+  readonly retryAtMs?: number;
+};
+
+/** `absent` is the venue's word for now, never a proof before the order's fence has passed. */
+export type LookUp =
+  | { readonly outcome: 'found'; readonly order: VenueOrder }
+  | { readonly outcome: 'absent' }
+  | { readonly outcome: 'archived' }
+  | { readonly outcome: 'unavailable'; readonly detail: string; readonly retryAtMs?: number };
+
+export type Balance = { readonly asset: string; readonly free: Decimal; readonly locked: Decimal };
+
+export type MarketTrade = {
+  readonly symbol: string;
+  /** Contiguous per symbol, so a gap shows. */
+  readonly venueTradeId: number;
+  readonly price: Decimal;
+  readonly quantity: Decimal;
+  readonly tradedAtMs: number;
+};
+
+export type UserDataEvent =
+  | { readonly type: 'order'; readonly order: VenueOrder }
+  | { readonly type: 'balances'; readonly balances: readonly Balance[]; readonly updatedAtMs: number }
+  /** The stream (again) delivers from here on; what happened before must be read over REST. */
+  | { readonly type: 'connected' }
+  | { readonly type: 'disconnected'; readonly detail: string };
+
+export type MarketDataEvent =
+  | { readonly type: 'trade'; readonly trade: MarketTrade }
+  /** Any message or ping of the stream: a quiet market is not a stale one. */
+  | { readonly type: 'alive'; readonly atMs: number }
+  /** A message that can't be a price (not a number, zero or less, not in the dialect). It decides nothing. */
+  | { readonly type: 'malformed'; readonly detail: string }
+  | { readonly type: 'connected' }
+  | { readonly type: 'disconnected'; readonly detail: string };
+
+export type Subscription = { close(): Promise<void> };
+
+/** Who is served first when the rate budget runs short. */
+export type Lane = 'exit' | 'cancel' | 'entry' | 'report';
+
+/**
+ * What the product needs of a venue. Nothing here throws for what a venue does: sends answer with a class, look-ups
+ * say `unavailable`. Reads that can't be answered throw `VENUE_UNAVAILABLE`.
+ */
+export type Venue = {
+  readonly name: string;
+  /** What a client order id sent again does: see the fact sheet of the venue. */
+  readonly dedupe: 'open-only' | 'returns-original' | 'rejects';
+  placeOrder(order: SignedOrder, lane: Lane, signal?: AbortSignal): Promise<SendResult>;
+  cancelOrder(order: { symbol: string; clientOrderId: string }, signal?: AbortSignal): Promise<SendResult>;
+  findOrder(order: { symbol: string; clientOrderId: string }, signal?: AbortSignal): Promise<LookUp>;
+  /** Fills of one order, with their fees. */
+  fillsOf(order: { symbol: string; venueOrderId: string }): Promise<readonly VenueFill[]>;
+  openOrders(symbol?: string): Promise<readonly VenueOrder[]>;
+  /** Orders of a symbol created since, closed ones included. At most 24 hours back. */
+  ordersSince(symbol: string, sinceMs: number): Promise<readonly VenueOrder[]>;
+  balances(): Promise<readonly Balance[]>;
+  filters(symbol: string): Promise<SymbolFilters>;
+  /** Trades after `afterTradeId` (exclusive), oldest first, contiguous; or the latest `limit` when it is null. */
+  marketTrades(symbol: string, afterTradeId: number | null, limit: number): Promise<readonly MarketTrade[]>;
+  /** The venue's clock minus ours, in milliseconds, as last measured. */
+  clockOffsetMs(): Promise<number>;
+  streamMarket(symbols: readonly string[], onEvent: (event: MarketDataEvent) => void): Subscription;
+  streamUserData(onEvent: (event: UserDataEvent) => void): Subscription;
+  close(): Promise<void>;
+};

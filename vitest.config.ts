@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config';
+
+// Three rungs. `unit` needs no server; `database` gets a PostgreSQL of its own; `stack` starts real processes and is
+// run one file at a time, because each of them is a whole machine room.
+export default defineConfig({
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    coverage: { provider: 'v8', include: ['src/domain/**'], reporter: ['text-summary', 'json-summary'] },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/store/**', 'test/audit/**', 'test/workflows/**', 'test/activities/**', 'test/stack/**'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'database',
+          include: ['test/{store,audit,activities}/**/*.test.ts'],
+          globalSetup: ['test/support/postgres-setup.ts'],
+        },
+      },
+      { extends: true, test: { name: 'workflows', include: ['test/workflows/**/*.test.ts'], fileParallelism: false } },
+      { extends: true, test: { name: 'stack', include: ['test/stack/**/*.test.ts'], fileParallelism: false, testTimeout: 120_000 } },
+    ],
+  },
+});
