@@ -1,7 +1,10 @@
+import type { Balance, VenueFill, VenueOrder } from '../contracts/messages/venue-order.ts';
 import type { Decimal } from '../domain/decimal.ts';
 import type { SymbolFilters } from '../domain/filters.ts';
-import type { OrderReport, OrderType, Side, TimeInForce } from '../domain/order.ts';
+import type { OrderType, Side, TimeInForce } from '../domain/order.ts';
 import type { OutcomeClass } from '../domain/outcome.ts';
+
+export type { Balance, VenueFill, VenueOrder } from '../contracts/messages/venue-order.ts';
 
 /** Symbols are in the `BASE/QUOTE` form everywhere outside an adapter. Times are epoch milliseconds of the clock named. */
 export type SignedOrder = {
@@ -15,32 +18,6 @@ export type SignedOrder = {
   /** The intent's timestamp: every send of this epoch is signed with it, so the venue refuses a late duplicate. */
   readonly signedAtMs: number;
   readonly recvWindowMs: number;
-};
-
-/** One execution as the venue reports it. `venueTradeId` is unique per symbol and account. */
-export type VenueFill = {
-  readonly venueTradeId: string;
-  readonly quantity: Decimal;
-  readonly price: Decimal;
-  readonly quoteQuantity: Decimal;
-  readonly fee: Decimal;
-  readonly feeAsset: string;
-  readonly isMaker: boolean;
-  readonly transactedAtMs: number;
-};
-
-/** An order as the venue has it. `fills` are those this message carries; a look-up carries none. */
-export type VenueOrder = {
-  readonly clientOrderId: string;
-  readonly venueOrderId: string;
-  readonly symbol: string;
-  readonly side: Side;
-  readonly quantity: Decimal;
-  readonly report: OrderReport;
-  readonly fills: readonly VenueFill[];
-  /** The venue's own word for why it expired or was rejected, where it says. */
-  readonly reason?: string;
-  readonly observedAtMs: number;
 };
 
 /** The result of one send or cancel: a class and its evidence. Only `ACCEPTED` carries the order. */
@@ -60,8 +37,6 @@ export type LookUp =
   | { readonly outcome: 'absent' }
   | { readonly outcome: 'archived' }
   | { readonly outcome: 'unavailable'; readonly detail: string; readonly retryAtMs?: number };
-
-export type Balance = { readonly asset: string; readonly free: Decimal; readonly locked: Decimal };
 
 export type MarketTrade = {
   readonly symbol: string;

@@ -1,0 +1,31 @@
+import type { Decimal } from '../../domain/decimal.ts';
+import type { OrderReport, Side } from '../../domain/order.ts';
+
+/** One execution as the venue reports it. `venueTradeId` is unique per symbol and account. */
+export type VenueFill = {
+  readonly venueTradeId: string;
+  readonly quantity: Decimal;
+  readonly price: Decimal;
+  readonly quoteQuantity: Decimal;
+  readonly fee: Decimal;
+  readonly feeAsset: string;
+  readonly isMaker: boolean;
+  readonly transactedAtMs: number;
+};
+
+/** An order as the venue has it. `fills` are those this message carries; a look-up carries none. */
+export type VenueOrder = {
+  readonly clientOrderId: string;
+  readonly venueOrderId: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly quantity: Decimal;
+  readonly report: OrderReport;
+  readonly fills: readonly VenueFill[];
+  /** The venue's own word for why it expired or was rejected, where it says. */
+  readonly reason?: string;
+  readonly observedAtMs: number;
+};
+
+/** What an account holds of an asset, as the venue reports it. */
+export type Balance = { readonly asset: string; readonly free: Decimal; readonly locked: Decimal };
