@@ -142,7 +142,7 @@ create table fill (
   venue_trade_id  text    not null,
   client_order_id text    not null references orders,
   trade_id        text    not null,
-  side            text    not null,
+  side            text    not null check (side in ('BUY', 'SELL')),
   quantity        numeric not null check (quantity > 0),
   price           numeric not null check (price > 0),
   quote_quantity  numeric not null,
@@ -151,7 +151,8 @@ create table fill (
   is_maker        boolean not null,
   transacted_at_ms bigint not null,
   observed_at_ms  bigint  not null,
-  primary key (account_id, venue, symbol, venue_trade_id)
+  -- With its side, because the two orders of a trade with oneself share the venue's trade id.
+  primary key (account_id, venue, symbol, venue_trade_id, side)
 );
 create index fill_by_order on fill (client_order_id);
 create index fill_by_trade on fill (trade_id);
@@ -185,6 +186,14 @@ create table outbox (
   outcome       text check (outcome in ('delivered', 'target-gone'))
 );
 create index outbox_open on outbox (next_attempt_at_ms) where settled_at_ms is null;
+create index outbox_pokes on outbox (workflow_id, created_at_ms) where signal_name = 'poke';
+
+create function announce_outbox() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('ratchet_outbox', '');
+  return null;
+end $$;
+create trigger outbox_announced after insert on outbox for each statement execute function announce_outbox();
 
 -- An operator's request, kept so that the same one again changes nothing.
 create table command (

@@ -51,7 +51,7 @@ end $$;
 
 -- Gives committed records their place in the chain, in order of insertion. One sealer at a time, nobody waits.
 create function seal_events(p_limit integer) returns integer
-language plpgsql security definer as $$
+language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   head   audit_head;
   event  record;
@@ -82,8 +82,8 @@ create function refuse_audit_change() returns trigger
 language plpgsql as $$
 begin
   if tg_op = 'UPDATE' and old.seq is null and new.seq is not null
-     and (new.insert_no, new.event_id, new.event_type, new.body, new.recorded_at)
-         is not distinct from (old.insert_no, old.event_id, old.event_type, old.body, old.recorded_at) then
+     and (new.insert_no, new.event_id, new.event_type, new.trade_id, new.body, new.recorded_at) is not distinct from
+         (old.insert_no, old.event_id, old.event_type, old.trade_id, old.body, old.recorded_at) then
     return new;
   end if;
   raise exception 'AUDIT_IMMUTABLE: % on audit_event is refused', tg_op using errcode = 'RA002';

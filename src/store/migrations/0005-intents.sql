@@ -1,6 +1,7 @@
 -- The intent of an order is committed by one server-side statement, so that a stopped client can't hold its locks.
--- Halts take this lock exclusively, intents shared: a halt committed before refuses the intent, one that comes
--- later waits for it. Advisory locks queue fairly, so a stream of intents can't starve a halt.
+-- Halts take the hold lock exclusively, intents shared: a halt committed before refuses the intent, one that comes
+-- later waits for it. Advisory locks queue fairly, so a stream of intents can't starve a halt. The trade's row is locked
+-- first: who waits for it must not keep a halt waiting.
 
 create function hold_lock_key() returns bigint language sql immutable as 'select 7233001::bigint';
 
@@ -16,16 +17,32 @@ $$;
 
 create type intent_result as (outcome text, hold_id text, quantity_left numeric);
 
--- Entries: refused by any hold in force. Outcomes: committed, existing, held, not-approved, exit-requested.
+create function insert_intent(wanted orders, p_event_id uuid, p_event_type text, p_body text) returns void
+language plpgsql as $$
+begin
+  insert into orders (client_order_id, trade_id, leg, purpose, generation, account_id, venue, symbol, side, order_type,
+      time_in_force, quantity, limit_price, status, intent_at_ms, recv_window_ms, created_at_ms, updated_at_ms)
+    values (wanted.client_order_id, wanted.trade_id, wanted.leg, wanted.purpose, wanted.generation, wanted.account_id,
+      wanted.venue, wanted.symbol, wanted.side, wanted.order_type, wanted.time_in_force, wanted.quantity,
+      wanted.limit_price, 'pendingNew', wanted.intent_at_ms, wanted.recv_window_ms,
+      wanted.created_at_ms, wanted.created_at_ms);
+  insert into order_send (client_order_id, send_epoch, signed_at_ms)
+    values (wanted.client_order_id, 1, wanted.intent_at_ms);
+  perform record_event(p_event_id, p_event_type, wanted.trade_id, p_body);
+end $$;
+
+-- Entries: refused by any hold in force, and never more than was reserved, over all orders of the leg.
+-- Outcomes: committed, existing, held, not-approved, exit-requested, exceeds-reservation (with what is left of it).
 create function commit_entry_intent(p_order jsonb, p_event_id uuid, p_body text) returns intent_result
 language plpgsql as $$
 declare
-  wanted   orders := jsonb_populate_record(null::orders, p_order);
+  wanted    orders := jsonb_populate_record(null::orders, p_order);
   the_trade trade;
-  in_force hold;
+  in_force  hold;
+  reserved  numeric;
+  spoken_for numeric;
 begin
-  perform pg_advisory_xact_lock_shared(hold_lock_key());
-  select * into the_trade from trade where trade_id = wanted.trade_id for update;
+  select * into the_trade from trade where trade_id = wanted.trade_id for no key update;
   if not found or the_trade.decision <> 'approved' then return ('not-approved', null, null); end if;
   if exists (select 1 from orders where client_order_id = wanted.client_order_id) then
     return ('existing', null, null);
@@ -33,7 +50,16 @@ begin
   if exists (select 1 from exit_request where trade_id = wanted.trade_id) then
     return ('exit-requested', null, null);
   end if;
-  in_force := strictest_hold(the_trade.account_id, the_trade.strategy, wanted.symbol, wanted.intent_at_ms);
+  select quantity - voided_quantity into reserved from reservation
+    where trade_id = wanted.trade_id and leg = wanted.leg and symbol = wanted.symbol and side = wanted.side;
+  select coalesce(sum(case when status in ('pendingNew', 'new', 'partiallyFilled', 'parked') then quantity
+                           else greatest(filled_quantity, reported_quantity) end), 0)
+    into spoken_for from orders where trade_id = wanted.trade_id and leg = wanted.leg and purpose = 'entry';
+  if spoken_for + wanted.quantity > coalesce(reserved, 0) then
+    return ('exceeds-reservation', null, greatest(coalesce(reserved, 0) - spoken_for, 0));
+  end if;
+  perform pg_advisory_xact_lock_shared(hold_lock_key());
+  in_force := strictest_hold(the_trade.account_id, the_trade.strategy, wanted.symbol, wanted.created_at_ms);
   if in_force.hold_id is not null then return ('held', in_force.hold_id, null); end if;
   perform insert_intent(wanted, p_event_id, 'OrderIntent', p_body);
   return ('committed', null, null);
@@ -48,7 +74,7 @@ declare
   bought numeric;
   spoken_for numeric;
 begin
-  perform 1 from trade where trade_id = wanted.trade_id for update;
+  perform 1 from trade where trade_id = wanted.trade_id for no key update;
   if exists (select 1 from orders where client_order_id = wanted.client_order_id) then
     return ('existing', null, null);
   end if;
@@ -65,16 +91,40 @@ begin
   return ('committed', null, null);
 end $$;
 
-create function insert_intent(wanted orders, p_event_id uuid, p_event_type text, p_body text) returns void
+-- The same order once more, under a timestamp of its own: only when every send before it definitely did not reach the
+-- matching engine and the venue would refuse a late copy of the last one.
+-- Outcomes: renewed, superseded (another epoch by now), not-pending, in-doubt, too-early, held, exit-requested.
+create function renew_intent(p_client_order_id text, p_from_epoch integer, p_signed_at_ms bigint, p_now_ms bigint,
+                             p_event_id uuid, p_body text) returns intent_result
 language plpgsql as $$
+declare
+  the_order orders;
+  the_trade trade;
+  in_force  hold;
 begin
-  insert into orders (client_order_id, trade_id, leg, purpose, generation, account_id, venue, symbol, side, order_type,
-      time_in_force, quantity, limit_price, status, in_doubt, send_epoch, intent_at_ms, recv_window_ms,
-      created_at_ms, updated_at_ms)
-    values (wanted.client_order_id, wanted.trade_id, wanted.leg, wanted.purpose, wanted.generation, wanted.account_id,
-      wanted.venue, wanted.symbol, wanted.side, wanted.order_type, wanted.time_in_force, wanted.quantity,
-      wanted.limit_price, 'pendingNew', false, 1, wanted.intent_at_ms, wanted.recv_window_ms,
-      wanted.intent_at_ms, wanted.intent_at_ms);
-  insert into order_send (client_order_id, send_epoch, signed_at_ms) values (wanted.client_order_id, 1, wanted.intent_at_ms);
-  perform record_event(p_event_id, p_event_type, wanted.trade_id, p_body);
+  select t.* into the_trade from trade t join orders o using (trade_id)
+    where o.client_order_id = p_client_order_id for no key update of t;
+  select * into the_order from orders where client_order_id = p_client_order_id for no key update;
+  if not found or the_order.status <> 'pendingNew' then return ('not-pending', null, null); end if;
+  if the_order.send_epoch <> p_from_epoch then return ('superseded', null, null); end if;
+  if the_order.in_doubt or exists (select 1 from order_send where client_order_id = p_client_order_id
+      and (outcome is null or outcome not in ('NOT_SENT', 'THROTTLED'))) then
+    return ('in-doubt', null, null);
+  end if;
+  if p_signed_at_ms <= the_order.intent_at_ms + the_order.recv_window_ms then return ('too-early', null, null); end if;
+  if the_order.purpose = 'entry' then
+    if exists (select 1 from exit_request where trade_id = the_order.trade_id) then
+      return ('exit-requested', null, null);
+    end if;
+    perform pg_advisory_xact_lock_shared(hold_lock_key());
+    in_force := strictest_hold(the_trade.account_id, the_trade.strategy, the_order.symbol, p_now_ms);
+    if in_force.hold_id is not null then return ('held', in_force.hold_id, null); end if;
+  end if;
+  update orders set send_epoch = p_from_epoch + 1, intent_at_ms = p_signed_at_ms, updated_at_ms = p_now_ms
+    where client_order_id = p_client_order_id;
+  insert into order_send (client_order_id, send_epoch, signed_at_ms)
+    values (p_client_order_id, p_from_epoch + 1, p_signed_at_ms);
+  perform record_event(p_event_id, case the_order.purpose when 'entry' then 'OrderIntentRenewed' else 'ExitIntentRenewed' end,
+                       the_order.trade_id, p_body);
+  return ('renewed', null, null);
 end $$;

@@ -1,0 +1,79 @@
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, type Transaction } from 'kysely';
+import pg from 'pg';
+import { decimal } from '../domain/decimal.ts';
+import { invariant } from '../domain/invariant.ts';
+import { databaseError } from './database-errors.ts';
+import type { Tables } from './tables.ts';
+
+export type Db = Kysely<Tables>;
+export type Tx = Transaction<Tables>;
+
+export type DatabaseSettings = {
+  readonly url: string;
+  /** Shown by `pg_stat_activity`, so that who holds a lock has a name. */
+  readonly applicationName: string;
+  /** Connections at most. */
+  readonly poolMax: number;
+  /** Told of connections that the server ended. Each is replaced; nothing is lost but the statement it ran. */
+  readonly onError: (error: Error) => void;
+};
+
+/** What a local activity of 3 seconds can afford. Nobody holds a lock for longer than a stalled client may idle. */
+const session = { lock_timeout: 1_000, statement_timeout: 2_000, idle_in_transaction_session_timeout: 1_000 } as const;
+const connectTimeoutMs = 2_000;
+
+/**
+ * A pool of sessions on the book. `numeric` is read as `Decimal`, `bigint` as a safe integer. What the database refuses
+ * or can't do arrives as a `RatchetError` of the catalog. Nothing is opened before the first statement; `destroy()` ends it.
+ */
+export function createDatabase(settings: DatabaseSettings): Db {
+  const pool = new pg.Pool({
+    connectionString: settings.url,
+    application_name: settings.applicationName,
+    max: settings.poolMax,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    types: { getTypeParser },
+    ...session,
+  });
+  pool.on('error', settings.onError);
+  // A session that the server ends while somebody holds it has no other listener, and its error would end the process.
+  pool.on('connect', (client) => client.on('error', settings.onError));
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: withCatalogErrors(pool) }) });
+}
+
+const integerTypes: ReadonlySet<number> = new Set([pg.types.builtins.INT8]);
+
+const getTypeParser: typeof pg.types.getTypeParser = (type: number, format?: 'text' | 'binary') => {
+  if (integerTypes.has(type)) return safeInteger;
+  if (type === pg.types.builtins.NUMERIC) return decimal;
+  return pg.types.getTypeParser(type, format as 'text');
+};
+
+function safeInteger(text: string): number {
+  const value = Number(text);
+  invariant(Number.isSafeInteger(value), `a bigint of ours is a safe integer, was ${text}`);
+  return value;
+}
+
+function withCatalogErrors(pool: pg.Pool): PostgresPool {
+  return {
+    connect: async () => guarded(await pool.connect().catch(rethrow)),
+    end: () => pool.end(),
+  };
+}
+
+function guarded(client: pg.PoolClient): PostgresPoolClient {
+  const query = async (statement: string, parameters: readonly unknown[]) => {
+    const result = await client.query(statement, [...parameters]).catch(rethrow);
+    // A transaction that failed answers COMMIT with ROLLBACK and throws nothing: nobody may believe it.
+    invariant(statement !== 'commit' || result.command === 'COMMIT', 'a failed transaction is not committed');
+    return result;
+  };
+  // Kysely asks for the cursor form of `query` only to stream, which nothing here does.
+  return { query: query as unknown as PostgresPoolClient['query'], release: () => client.release() };
+}
+
+function rethrow(error: unknown): never {
+  throw databaseError(error);
+}
