@@ -50,7 +50,18 @@ export function divide(a: Decimal, b: Decimal, places = 18): Decimal {
   return format(new Exact(a).div(b).round(places, Big.roundDown));
 }
 
-export const compare = (a: Decimal, b: Decimal): -1 | 0 | 1 => new Exact(a).cmp(b);
+const minusSign = '-'.charCodeAt(0);
+
+/**
+ * -1, 0 or 1. Compares the texts themselves: a price is compared with stops far more often than anything is calculated
+ * from it, and parsing would cost ten times as much. Trailing zeros do no harm, as a database may add them.
+ */
+export function compare(a: Decimal, b: Decimal): -1 | 0 | 1 {
+  if (a === b) return 0;
+  const isNegative = a.charCodeAt(0) === minusSign;
+  if (isNegative !== (b.charCodeAt(0) === minusSign)) return isNegative ? -1 : 1;
+  return isNegative ? compareMagnitudes(b, a) : compareMagnitudes(a, b);
+}
 export const isLess = (a: Decimal, b: Decimal): boolean => compare(a, b) < 0;
 export const isMore = (a: Decimal, b: Decimal): boolean => compare(a, b) > 0;
 export const isEqual = (a: Decimal, b: Decimal): boolean => compare(a, b) === 0;
@@ -114,6 +125,23 @@ function roundsAway(exact: Big, remainder: Big, step: Decimal, rounding: Roundin
     }
   }
 }
+
+// Of two numbers with one sign, the one with more digits before its point is larger; with equally many, the order of the
+// texts is the order of the numbers.
+function compareMagnitudes(a: Decimal, b: Decimal): -1 | 0 | 1 {
+  const difference = wholeLength(a) - wholeLength(b);
+  if (difference !== 0) return difference < 0 ? -1 : 1;
+  if (a < b) return isPadded(b, a) ? 0 : -1;
+  return isPadded(a, b) ? 0 : 1;
+}
+
+function wholeLength(text: Decimal): number {
+  const point = text.indexOf('.');
+  return point < 0 ? text.length : point;
+}
+
+const isPadded = (longer: Decimal, shorter: Decimal): boolean =>
+  longer.startsWith(shorter) && /^\.?0*$/.test(longer.slice(shorter.length));
 
 export function format(value: Big): Decimal {
   const text = value.toFixed();
