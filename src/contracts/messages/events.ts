@@ -1,0 +1,73 @@
+/**
+ * The closed list of what the record can say. One of them is written for every change of state, in the transaction
+ * that makes the change. The `Exit…` forms are those of orders that only take risk away.
+ */
+export const eventTypes = [
+  // Trades, limits and accounts
+  'TradeDecided',
+  'EntryDenied',
+  'ReservationVoided',
+  'AccountOpened',
+  'LimitsChanged',
+  // Orders
+  'OrderIntent',
+  'OrderIntentRenewed',
+  'OrderNotSent',
+  'OrderThrottled',
+  'OrderRejected',
+  'OrderUnknown',
+  'OrderAcked',
+  'OrderProgressed',
+  'OrderClosed',
+  'OrderResolved',
+  'OrderParked',
+  'ExitIntent',
+  'ExitIntentRenewed',
+  'ExitNotSent',
+  'ExitThrottled',
+  'ExitRejected',
+  'ExitUnknown',
+  'ExitAcked',
+  'ExitProgressed',
+  'ExitClosed',
+  'ExitResolved',
+  'ExitParked',
+  'ExternalOrderSeen',
+  // Fills and positions
+  'Fill',
+  'FillCorrection',
+  'PositionOpened',
+  'StopArmed',
+  'StopAmended',
+  'StopActivated',
+  'StopMoved',
+  'StopTriggered',
+  'StopDisarmed',
+  'ExitRequested',
+  'PositionClosed',
+  // Halts and the breaker
+  'HaltApplied',
+  'ResumeApplied',
+  'BreakerTripped',
+  'BreakerHalfOpened',
+  'BreakerReset',
+  // Alerts and access
+  'AlertRaised',
+  'AlertResolved',
+  'ApiKeyCreated',
+  'ApiKeyRevoked',
+] as const;
+
+export type EventType = (typeof eventTypes)[number];
+
+/** Who made a change: a person, a lifecycle by its workflow id, a part of the system, or the venue by its report. */
+export type Actor = { readonly type: 'user' | 'workflow' | 'system' | 'venue'; readonly id: string };
+
+/** What every record's body begins with; the rest depends on its type. `at` is UTC with microseconds. */
+export type EventEnvelope = {
+  readonly v: 1;
+  readonly type: EventType;
+  readonly at: string;
+  readonly tradeId?: string;
+  readonly actor: Actor;
+};

@@ -1,0 +1,135 @@
+import { sql } from 'kysely';
+import { signals } from '../contracts/messages/messages.ts';
+import type { Db, Tx } from './database.ts';
+
+type Target = { readonly workflowId: string };
+type Signal = { readonly signalName: string; readonly signalArgs: readonly unknown[] };
+type Start = {
+  readonly workflowType: string;
+  readonly taskQueue: string;
+  readonly startArgs: readonly unknown[];
+  /** What the Temporal UI shows of the workflow that is started. */
+  readonly summary: string;
+};
+
+/** What is told to a workflow: a signal, a signal that starts it where it does not run, or a start. */
+type Message =
+  | (Target & Signal & { readonly action: 'signal' })
+  | (Target & Signal & Start & { readonly action: 'signalWithStart' })
+  | (Target & Start & { readonly action: 'start' });
+
+export type NewMessage = Message & { readonly tradeId?: string };
+
+/** A message that somebody has taken to deliver it. `attempts` counts this one. */
+export type OutboxMessage = Message & {
+  readonly messageId: number;
+  /** Null for what belongs to no trade: watches and breakers. */
+  readonly tradeId: string | null;
+  readonly attempts: number;
+  readonly createdAtMs: number;
+};
+
+/** How long a taker has, before another one may take the message. */
+const takenForMs = 5_000;
+const pokeEveryMs = 1_000;
+
+/**
+ * Writes a message to a workflow in the transaction that makes it true. It is due at once; the commit wakes every
+ * process that listens to `ratchet_outbox`. Returns its id, so that whoever commits can deliver it first.
+ */
+export async function enqueue(tx: Tx, message: NewMessage, nowMs: number): Promise<number> {
+  const isStart = message.action !== 'signal';
+  const isSignal = message.action !== 'start';
+  const row = await tx
+    .insertInto('outbox')
+    .values({
+      trade_id: message.tradeId ?? null,
+      workflow_id: message.workflowId,
+      action: message.action,
+      workflow_type: isStart ? message.workflowType : null,
+      task_queue: isStart ? message.taskQueue : null,
+      start_args: isStart ? JSON.stringify(message.startArgs) : null,
+      summary: isStart ? message.summary : null,
+      signal_name: isSignal ? message.signalName : null,
+      signal_args: isSignal ? JSON.stringify(message.signalArgs) : null,
+      created_at_ms: nowMs,
+      next_attempt_at_ms: nowMs,
+    })
+    .returning('message_id')
+    .executeTakeFirstOrThrow();
+  return row.message_id;
+}
+
+/**
+ * Says to a breaker that there is something to fold: not again while one is waiting, and at most once a second. Two
+ * transactions at the same moment may both say it, which costs a message and changes nothing.
+ */
+export async function enqueuePoke(tx: Tx, workflowId: string, nowMs: number): Promise<void> {
+  await sql`
+    insert into outbox (workflow_id, action, signal_name, signal_args, created_at_ms, next_attempt_at_ms)
+    select ${workflowId}, 'signal', ${signals.poke}, '[]', ${nowMs},
+      greatest(${nowMs}::bigint, coalesce(max(next_attempt_at_ms), 0) + ${pokeEveryMs})
+    from outbox
+    where workflow_id = ${workflowId} and signal_name = 'poke' and created_at_ms > ${nowMs - pokeEveryMs}::bigint
+    having not coalesce(bool_or(settled_at_ms is null and attempts = 0), false)
+  `.execute(tx);
+}
+
+/**
+ * Takes messages that are due, starts of workflows (exits) first: each by one taker only, until it is settled or
+ * postponed. A taker that dies costs 5 seconds, not the message.
+ */
+export async function takeDue(
+  db: Db,
+  { limit, nowMs }: { readonly limit: number; readonly nowMs: number },
+): Promise<readonly OutboxMessage[]> {
+  const { rows } = await sql<OutboxMessage>`
+    with due as (
+      select message_id from outbox where settled_at_ms is null and next_attempt_at_ms <= ${nowMs}
+      order by action <> 'start', message_id limit ${limit} for update skip locked)
+    update outbox set attempts = attempts + 1, next_attempt_at_ms = ${nowMs + takenForMs}
+    from due where outbox.message_id = due.message_id
+    returning outbox.message_id as "messageId", trade_id as "tradeId", workflow_id as "workflowId", action,
+      workflow_type as "workflowType", task_queue as "taskQueue", start_args as "startArgs", summary,
+      signal_name as "signalName", signal_args as "signalArgs", created_at_ms as "createdAtMs", attempts
+  `.execute(db);
+  return rows.toSorted(
+    (a, b) => Number(b.action === 'start') - Number(a.action === 'start') || a.messageId - b.messageId,
+  );
+}
+
+/** Closes a message for good: the server has accepted it, or its workflow is gone. */
+export async function settle(
+  db: Db,
+  settled: { readonly messageId: number; readonly outcome: 'delivered' | 'target-gone'; readonly nowMs: number },
+): Promise<void> {
+  await db
+    .updateTable('outbox')
+    .set({ settled_at_ms: settled.nowMs, outcome: settled.outcome })
+    .where('message_id', '=', settled.messageId)
+    .where('settled_at_ms', 'is', null)
+    .execute();
+}
+
+/** Gives a message back that could not be delivered: nobody takes it before `untilMs`. */
+export async function postpone(
+  db: Db,
+  { messageId, untilMs }: { readonly messageId: number; readonly untilMs: number },
+): Promise<void> {
+  await db
+    .updateTable('outbox')
+    .set({ next_attempt_at_ms: untilMs })
+    .where('message_id', '=', messageId)
+    .where('settled_at_ms', 'is', null)
+    .execute();
+}
+
+/** How many messages nobody has delivered yet, and since when the oldest waits. */
+export async function outboxBacklog(db: Db): Promise<{ readonly open: number; readonly oldestAtMs: number | null }> {
+  const row = await db
+    .selectFrom('outbox')
+    .select(({ fn }) => [fn.countAll<number>().as('open'), fn.min('created_at_ms').as('oldestAtMs')])
+    .where('settled_at_ms', 'is', null)
+    .executeTakeFirstOrThrow();
+  return { open: row.open, oldestAtMs: row.oldestAtMs };
+}
