@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { otherVariables, type SettingName, settings } from '../contracts/schemas/config.ts';
+import type { BreakerSettings } from '../domain/circuit-breaker.ts';
 import { RatchetError } from '../domain/errors.ts';
 import { Secret } from './secret.ts';
 
@@ -61,6 +62,15 @@ export function secretValues(config: Config): readonly string[] {
     return value instanceof Secret ? withPassword(value.reveal()) : [];
   });
 }
+
+export const breakerSettings = (config: Config): BreakerSettings => ({
+  failureThreshold: config.RATCHET_BREAKER_FAILURE_THRESHOLD,
+  failureWindowMs: config.RATCHET_BREAKER_FAILURE_WINDOW_MS,
+  openTimeoutMs: config.RATCHET_BREAKER_OPEN_TIMEOUT_MS,
+  halfOpenProbesMax: config.RATCHET_BREAKER_HALF_OPEN_PROBES_MAX,
+  windowBoundary: config.RATCHET_BREAKER_WINDOW_BOUNDARY,
+  dwellMs: config.RATCHET_BREAKER_DWELL_MS,
+});
 
 const settingNames = Object.keys(settings) as SettingName[];
 

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Environment, loadConfig, secretValues } from '../../src/config/config.ts';
+import { breakerSettings, type Environment, loadConfig, secretValues } from '../../src/config/config.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { type SettingName, settings } from '../../src/contracts/schemas/config.ts';
+import { breakerDefaults } from '../../src/domain/circuit-breaker.ts';
 import { RatchetError } from '../../src/domain/errors.ts';
 
 const canary = 'canary-7f3a9b2c';
@@ -155,6 +156,10 @@ describe('loadConfig', () => {
     const config = loadConfig({ VENUE_API_KEY: 'key', DATABASE_URL: 'postgresql://ratchet:p%40ss@127.0.0.1/d' });
     expect(secretValues(config)).toEqual(['key', 'postgresql://ratchet:p%40ss@127.0.0.1/d', 'p%40ss', 'p@ss']);
   });
+});
+
+test('the breaker has the defaults that the domain documents', () => {
+  expect(breakerSettings(loadConfig({}))).toEqual(breakerDefaults);
 });
 
 test('a secret gives its value only when it is asked to', () => {

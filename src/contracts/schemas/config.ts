@@ -159,7 +159,7 @@ export const settings = {
   RATCHET_BREAKER_DWELL_MS: {
     ...whole('ms', 0, 3_600_000),
     default: '0',
-    meaning: 'The shortest time the circuit breaker stays in a state.',
+    meaning: 'The circuit breaker never stays OPEN for less than this, however short the timeout.',
   },
   RATCHET_CHECKPOINT_KEY_FILE: {
     ...path,

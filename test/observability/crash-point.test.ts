@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { crashPoint, crashPoints } from '../../src/observability/crash-point.ts';
+
+const script = fileURLToPath(new URL('fixtures/pass-crash-points.ts', import.meta.url));
+
+function start(environment: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, ['--import', 'tsx', script], {
+    env: { ...process.env, ...environment },
+    stdio: 'pipe',
+  });
+}
+
+async function run(
+  child: ChildProcess,
+): Promise<{ output: string; errors: string; signal: string | null; code: number | null }> {
+  let output = '';
+  let errors = '';
+  child.stdout?.on('data', (chunk) => (output += chunk));
+  child.stderr?.on('data', (chunk) => (errors += chunk));
+  const [code, signal] = await once(child, 'close');
+  return { output, errors, signal, code };
+}
+
+describe('crashPoint', () => {
+  test('does nothing when no crash is planned', async () => {
+    expect(await run(start({}))).toMatchObject({ code: 0, output: expect.stringMatching(/end\n$/) });
+    expect(() => crashPoints.forEach(crashPoint)).not.toThrow();
+  });
+
+  test('kills the process at the n-th hit of the point, not before and not later', async () => {
+    const { output, signal } = await run(start({ CRASH_AT: 'afterSend#2' }));
+    expect(signal).toBe('SIGKILL');
+    expect(output).toBe('intent 1\nsend 1\nintent 2\nsend 2\n');
+  });
+
+  test('means the first hit when no number is given', async () => {
+    expect(await run(start({ CRASH_AT: 'afterIntent' }))).toMatchObject({ signal: 'SIGKILL', output: 'intent 1\n' });
+  });
+
+  test('stops the process until it is told to go on', async () => {
+    const child = start({ PAUSE_AT: 'afterIntent#1', CRASH_AT: 'afterIntent#3' });
+    const ended = run(child);
+    await once(child.stdout ?? child, 'data');
+    // Sent until it counts: the process may not have stopped yet when its line arrives.
+    const waking = setInterval(() => child.kill('SIGCONT'), 50);
+    const { output, signal } = await ended;
+    clearInterval(waking);
+    expect(signal).toBe('SIGKILL');
+    expect(output).toBe('intent 1\nsend 1\nintent 2\nsend 2\nintent 3\n');
+  });
+
+  test.each(['afterSendd#1', 'afterSend#0', 'afterSend#x', '#1'])('ends a process that is told %s', async (plan) => {
+    const { code, errors } = await run(start({ CRASH_AT: plan }));
+    expect(code).not.toBe(0);
+    expect(errors).toContain('CRASH_AT must be');
+  });
+});
