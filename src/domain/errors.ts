@@ -29,6 +29,102 @@ export const errorCatalog = {
     summary: 'The venue did not answer.',
     remedy: 'Nothing while retries last. If it goes on, look at the status of the venue and the network.',
   },
+  PRICE_INVALID: {
+    retryable: false,
+    summary: 'A price is not a positive number.',
+    remedy: 'Nothing was decided on it. If a venue sends such prices, look at its status before trading there.',
+  },
+  TRAILING_DISTANCE_INVALID: {
+    retryable: false,
+    summary: 'The distance of a trailing stop is not positive, or reaches down to a price of zero.',
+    remedy: 'Send a distance above 0 that is less than the whole price (for a long position, less than 100 percent).',
+  },
+  TRAILING_TICK_SIZE_MISSING: {
+    retryable: false,
+    summary: 'A trailing stop by ticks needs the tick size of the symbol.',
+    remedy: 'Send the distance in percent or as an amount, or wait until the trading rules of the symbol are known.',
+  },
+  TRAILING_TICK_SIZE_INVALID: {
+    retryable: false,
+    summary: 'The tick size of a trailing stop is not positive.',
+    remedy: 'Look at the trading rules of the symbol; a symbol without ticks has no tick size rather than 0.',
+  },
+  TRAILING_MINIMUM_MOVE_INVALID: {
+    retryable: false,
+    summary: 'The smallest move of a trailing stop is not positive.',
+    remedy: 'Send a percentage above 0, or leave it out to make every improvement.',
+  },
+  TRAILING_ACTIVATION_INVALID: {
+    retryable: false,
+    summary: 'The activation price of a trailing stop is not positive.',
+    remedy: 'Send a price above 0, or leave the activation out to trail from the start.',
+  },
+  TRAILING_ACTIVATION_TOO_NEAR: {
+    retryable: false,
+    summary:
+      'The activation of a trailing stop is nearer than its distance, so that it would start by locking in a loss.',
+    remedy: 'Move the activation further away than the distance, or choose a smaller distance.',
+  },
+  TRAILING_AMENDMENT_LOOSENS: {
+    retryable: false,
+    summary: 'The new distance of a trailing stop is larger than the one in force.',
+    remedy: 'Send a smaller distance: a running stop is only ever tightened.',
+  },
+  TRAILING_STOP_TRIGGERED: {
+    retryable: false,
+    summary: 'The trailing stop has triggered already.',
+    remedy: 'Nothing to do here: the exit is under way.',
+  },
+  GUARD_ALREADY_ARMED: {
+    retryable: false,
+    summary: 'A guard with this id is armed already.',
+    remedy: 'Amend the one that is armed, or disarm it first.',
+  },
+  GUARD_NOT_ARMED: {
+    retryable: false,
+    summary: 'No guard with this id is armed.',
+    remedy: 'Arm it first. A guard that has triggered or was disarmed is not amended any more.',
+  },
+  SYMBOL_NOT_TRADING: {
+    retryable: false,
+    summary: 'The venue does not trade this symbol at the moment.',
+    remedy: 'Wait until the venue trades it again, or choose another symbol.',
+  },
+  PRICE_FILTER: {
+    retryable: false,
+    summary: 'The price is missing, outside the bounds of the symbol, or not a multiple of its tick size.',
+    remedy: 'Round the price to the tick size, inside the bounds.',
+  },
+  LOT_SIZE: {
+    retryable: false,
+    summary: 'The quantity is outside the bounds of the symbol, or not a multiple of its step size.',
+    remedy: 'Round the quantity down to the step size, inside the bounds.',
+  },
+  MARKET_LOT_SIZE: {
+    retryable: false,
+    summary: 'The quantity is more than the symbol allows in one market order.',
+    remedy: 'Send a limit order, or a smaller quantity.',
+  },
+  NOTIONAL: {
+    retryable: false,
+    summary: 'Price times quantity is less than the symbol allows.',
+    remedy: 'Raise the quantity until price times quantity reaches the minimum.',
+  },
+  NOTIONAL_UNKNOWN: {
+    retryable: true,
+    summary: 'Whether the order is large enough could not be known: there is no price for it.',
+    remedy: 'Wait for prices of the symbol, or send a limit order.',
+  },
+  VENUE_KEY_REFUSED: {
+    retryable: false,
+    summary: 'The venue refuses the API key.',
+    remedy: 'Check that the key exists, may read and trade, allows this address, and that its secret belongs to it.',
+  },
+  SYMBOL_UNKNOWN: {
+    retryable: false,
+    summary: 'The venue does not trade this symbol.',
+    remedy: 'Name it as BASE/QUOTE, such as BTC/USDT, and as this venue spells both assets.',
+  },
   CONFIG_INVALID: {
     retryable: false,
     summary: 'The configuration does not hold together.',
