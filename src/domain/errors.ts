@@ -24,6 +24,91 @@ export const errorCatalog = {
     summary: 'The request was decided after its deadline.',
     remedy: 'Send a fresh request with a new trade id; raise validForMs if decisions take longer than that here.',
   },
+  TRADING_STATE_BLOCKED: {
+    retryable: false,
+    summary: 'A hold is in force: no new entries. Open positions go on being guarded.',
+    remedy: 'Look up the hold and its reason. Whoever set it lifts it; the breaker and the venue lift their own.',
+  },
+  BREAKER_OPEN: {
+    retryable: true,
+    summary: 'The circuit breaker holds entries back, because the venue failed too often.',
+    remedy: 'Wait until it lets probes through again, or look at the failures and at the status of the venue.',
+  },
+  BREAKER_UNKNOWN: {
+    retryable: true,
+    summary: 'The state of the circuit breaker could not be read, and an unknown state lets nothing through.',
+    remedy: 'Look at the circuit breaker of this account; send the trade again, with a new trade id, once it answers.',
+  },
+  SHORT_ENTRY_REFUSED: {
+    retryable: false,
+    summary: 'The entry would sell what the account does not hold, and a spot venue lends nothing.',
+    remedy: 'Open with BUY on a spot venue. To end a position, ask for its exit instead of a new entry.',
+  },
+  EQUITY_UNKNOWN: {
+    retryable: true,
+    summary: 'The equity of the account is unknown or too old, so no share of it can be measured.',
+    remedy: 'Check that balances of the venue arrive and that each asset can be converted into the account currency.',
+  },
+  PRICE_UNKNOWN: {
+    retryable: true,
+    summary: 'There is no fresh price of the symbol, so the entry can not be valued.',
+    remedy: 'Check the price stream of the symbol; send the trade again, with a new trade id, once prices arrive.',
+  },
+  BOOK_UNKNOWN: {
+    retryable: true,
+    summary: 'What the account holds could not be read, so no limit can be measured.',
+    remedy: 'Check the database; send the trade again, with a new trade id, once the book can be read.',
+  },
+  CURRENCY_MISMATCH: {
+    retryable: false,
+    summary: 'The symbol is not quoted in the currency in which the account counts its limits.',
+    remedy: 'Trade a symbol that is quoted in the account currency, or use an account that counts in the other one.',
+  },
+  LIMITS_MISSING: {
+    retryable: false,
+    summary: 'A limit is not set, and a missing limit is not a permission.',
+    remedy: 'Set the limit that is named. A total exposure without a cap is said explicitly, by null.',
+  },
+  SLIPPAGE_EXCEEDED: {
+    retryable: false,
+    summary: 'The limit price is further from the last price than the request allows.',
+    remedy: 'Send a price nearer to the market, or raise maxSlippageBps if so much is meant.',
+  },
+  ORDER_NOTIONAL_EXCEEDED: {
+    retryable: false,
+    summary: 'The order would cost more than one order may.',
+    remedy: 'Send a smaller quantity, split the trade, or have orderNotionalMax raised.',
+  },
+  PORTFOLIO_DELTA_EXCEEDED: {
+    retryable: false,
+    summary: 'The delta of all positions together would exceed its limit.',
+    remedy: 'Send a smaller quantity, close positions on the same side, or have portfolioDeltaMax raised.',
+  },
+  PORTFOLIO_GAMMA_EXCEEDED: {
+    retryable: false,
+    summary: 'The gamma of all positions together would exceed its limit.',
+    remedy: 'Close positions with gamma of the same sign, or have portfolioGammaMax raised.',
+  },
+  SYMBOL_DELTA_EXCEEDED: {
+    retryable: false,
+    summary: 'The delta in the symbol would exceed its limit.',
+    remedy: 'Send a smaller quantity, close positions in the symbol, or have symbolDeltaMax raised.',
+  },
+  CONCENTRATION_EXCEEDED: {
+    retryable: false,
+    summary: 'The position would be too large a share of the account.',
+    remedy: 'Send a smaller quantity, or have concentrationMax raised.',
+  },
+  CORRELATED_EXPOSURE_EXCEEDED: {
+    retryable: false,
+    summary: 'Positions that move together would be too large a share of the account.',
+    remedy: 'Send a smaller quantity, close positions of the same group, or have correlatedExposureMax raised.',
+  },
+  TOTAL_EXPOSURE_EXCEEDED: {
+    retryable: false,
+    summary: 'All positions together would cost more than the cap.',
+    remedy: 'Send a smaller quantity, close positions, or have totalExposureCap raised.',
+  },
   VENUE_UNAVAILABLE: {
     retryable: true,
     summary: 'The venue did not answer.',
@@ -129,6 +214,11 @@ export const errorCatalog = {
     retryable: false,
     summary: 'The configuration does not hold together.',
     remedy: 'Mend every setting that is named; docs/settings.md lists them with unit, default and meaning.',
+  },
+  LIMITS_FILE_INVALID: {
+    retryable: false,
+    summary: "The account's limits do not hold together.",
+    remedy: 'Mend every limit that is named, in the file that RATCHET_LIMITS_FILE names; `none` is allowed for the cap only.',
   },
   LIVE_MODE_UNAVAILABLE: {
     retryable: false,
