@@ -328,6 +328,11 @@ export const errorCatalog = {
     summary: 'The record can only be added to.',
     remedy: 'Add a correcting record; nothing in the record is ever changed or removed.',
   },
+  ACCOUNT_MISMATCH: {
+    retryable: false,
+    summary: 'The account is kept with another venue or currency than the configuration names.',
+    remedy: 'Give the configuration back its venue and currency, or use a new account name for the new ones.',
+  },
 } as const satisfies Record<string, { retryable: boolean; summary: string; remedy: string }>;
 
 export type ErrorCode = keyof typeof errorCatalog;

@@ -2,6 +2,7 @@ import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
 import type { EntryDecision } from '../contracts/messages/decision.ts';
 import type { EntryRequest } from '../contracts/messages/entry-request.ts';
 import type { ExitReason, GuardKind, HoldLevel, HoldScope, PositionClosed } from '../contracts/messages/messages.ts';
+import type { BreakerState } from '../domain/circuit-breaker.ts';
 import type { Decimal } from '../domain/decimal.ts';
 import type { OrderPurpose, OrderStatus, OrderType, PositionSide, Side, TimeInForce } from '../domain/order.ts';
 import type { OutcomeClass } from '../domain/outcome.ts';
@@ -264,7 +265,7 @@ type BreakerOutcomeTable = {
 
 type BreakerTable = {
   scope: string;
-  state: Json<unknown>;
+  state: Json<BreakerState>;
   version: Generated<number>;
 };
 

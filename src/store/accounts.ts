@@ -1,0 +1,165 @@
+import type { Actor } from '../contracts/messages/events.ts';
+import type { Balance } from '../contracts/messages/venue-order.ts';
+import type { Decimal } from '../domain/decimal.ts';
+import { RatchetError } from '../domain/errors.ts';
+import { canonicalJson } from './canonical.ts';
+import type { Db, Tx } from './database.ts';
+import { record } from './record.ts';
+
+export type Account = {
+  readonly account: string;
+  readonly venue: string;
+  /** Equity, limits and totals are in this asset. */
+  readonly currency: string;
+  readonly limits: unknown;
+  readonly limitsVersion: number;
+  readonly equity: Decimal | null;
+  readonly equityAtMs: number | null;
+  readonly equityFault: string | null;
+  readonly balances: readonly (Balance & { readonly observedAtMs: number })[];
+};
+
+/**
+ * Makes the account what the configuration says. New limits raise their version and are recorded with the old ones;
+ * the same again changes nothing. Venue and currency of an account never change: `ACCOUNT_MISMATCH`.
+ */
+export async function ensureAccount(
+  db: Db,
+  wanted: {
+    readonly account: string;
+    readonly venue: string;
+    readonly currency: string;
+    readonly limits: object;
+    readonly actor: Actor;
+    readonly nowMs: number;
+  },
+): Promise<'opened' | 'limits-changed' | 'unchanged'> {
+  return db.transaction().execute(async (tx) => {
+    const isNew = await insertAccount(tx, wanted);
+    if (isNew) return 'opened';
+    return changeLimits(tx, wanted);
+  });
+}
+
+type Wanted = Parameters<typeof ensureAccount>[1];
+
+async function insertAccount(tx: Tx, { account, venue, currency, limits, actor, nowMs }: Wanted): Promise<boolean> {
+  const inserted = await tx
+    .insertInto('account')
+    .values({ account_id: account, venue, currency, limits: JSON.stringify(limits) })
+    .onConflict((conflict) => conflict.column('account_id').doNothing())
+    .returning('account_id')
+    .executeTakeFirst();
+  if (inserted === undefined) return false;
+  await record(tx, {
+    type: 'AccountOpened',
+    key: [account],
+    atMs: nowMs,
+    actor,
+    data: { account, venue, currency, limits, limitsVersion: 1 },
+  });
+  return true;
+}
+
+async function changeLimits(tx: Tx, wanted: Wanted): Promise<'limits-changed' | 'unchanged'> {
+  const { account, limits, actor, nowMs } = wanted;
+  const known = await tx
+    .selectFrom('account')
+    .select(['venue', 'currency', 'limits', 'limits_version'])
+    .where('account_id', '=', account)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow();
+  if (known.venue !== wanted.venue || known.currency !== wanted.currency) {
+    throw new RatchetError('ACCOUNT_MISMATCH', { account, venue: known.venue, currency: known.currency });
+  }
+  if (canonicalJson(known.limits) === canonicalJson(limits)) return 'unchanged';
+  const limitsVersion = known.limits_version + 1;
+  await tx
+    .updateTable('account')
+    .set({ limits: JSON.stringify(limits), limits_version: limitsVersion })
+    .where('account_id', '=', account)
+    .execute();
+  await record(tx, {
+    type: 'LimitsChanged',
+    key: [account, limitsVersion],
+    atMs: nowMs,
+    actor,
+    data: { account, limitsVersion, before: known.limits, after: limits },
+  });
+  return 'limits-changed';
+}
+
+/**
+ * Keeps the venue's last word on the account's balances, and what it is worth in its currency. `fault` says why there is
+ * no equity; then the old one keeps its age and soon denies. An older reading than the one that is kept changes nothing.
+ */
+export async function saveBalances(
+  db: Db,
+  read: {
+    readonly account: string;
+    readonly balances: readonly Balance[];
+    readonly equity: Decimal | null;
+    readonly fault: string | null;
+    readonly nowMs: number;
+  },
+): Promise<void> {
+  const { account, nowMs } = read;
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .updateTable('account')
+      .set(
+        read.equity === null
+          ? { equity_fault: read.fault }
+          : { equity: read.equity, equity_at_ms: nowMs, equity_fault: null },
+      )
+      .where('account_id', '=', account)
+      .where(({ or, eb }) => or([eb('equity_at_ms', 'is', null), eb('equity_at_ms', '<=', nowMs)]))
+      .execute();
+    if (read.balances.length === 0) return;
+    await tx
+      .insertInto('balance')
+      .values(
+        read.balances.map(({ asset, free, locked }) => ({
+          account_id: account,
+          asset,
+          free,
+          locked,
+          observed_at_ms: nowMs,
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict
+          .columns(['account_id', 'asset'])
+          .doUpdateSet(({ ref }) => ({
+            free: ref('excluded.free'),
+            locked: ref('excluded.locked'),
+            observed_at_ms: ref('excluded.observed_at_ms'),
+          }))
+          .whereRef('balance.observed_at_ms', '<=', 'excluded.observed_at_ms'),
+      )
+      .execute();
+  });
+}
+
+/** The account with its balances as last seen, or undefined. */
+export async function readAccount(db: Db, account: string): Promise<Account | undefined> {
+  const row = await db.selectFrom('account').selectAll().where('account_id', '=', account).executeTakeFirst();
+  if (!row) return undefined;
+  const balances = await db
+    .selectFrom('balance')
+    .select(['asset', 'free', 'locked', 'observed_at_ms as observedAtMs'])
+    .where('account_id', '=', account)
+    .orderBy('asset')
+    .execute();
+  return {
+    account: row.account_id,
+    venue: row.venue,
+    currency: row.currency,
+    limits: row.limits,
+    limitsVersion: row.limits_version,
+    equity: row.equity,
+    equityAtMs: row.equity_at_ms,
+    equityFault: row.equity_fault,
+    balances,
+  };
+}

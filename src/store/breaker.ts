@@ -1,0 +1,46 @@
+import type { BreakerState } from '../domain/circuit-breaker.ts';
+import type { Db } from './database.ts';
+
+/** A breaker as the book has it: the state after what was folded, and what was not folded yet, oldest first. */
+export type BreakerReadout = {
+  readonly scope: string;
+  /** Null before the first fold. */
+  readonly state: BreakerState | null;
+  readonly version: number;
+  readonly unapplied: readonly BreakerOutcome[];
+  /** Entries let through while HALF_OPEN that have neither reported nor expired. */
+  readonly probes: readonly BreakerProbe[];
+};
+
+export type BreakerOutcome = {
+  readonly outcomeId: number;
+  readonly kind: 'failure' | 'success';
+  readonly cause: string;
+  readonly atMs: number;
+};
+
+export type BreakerProbe = {
+  readonly tradeId: string;
+  readonly halfOpenAtMs: number;
+  readonly expiresAtMs: number;
+};
+
+/** The gate and the lifecycle read the same and fold it with the same machine, so that OPEN is never seen late. */
+export async function readBreaker(db: Db, scope: string, nowMs: number): Promise<BreakerReadout> {
+  const row = await db.selectFrom('breaker').select(['state', 'version']).where('scope', '=', scope).executeTakeFirst();
+  const unapplied = await db
+    .selectFrom('breaker_outcome')
+    .select(['outcome_id as outcomeId', 'kind', 'cause', 'at_ms as atMs'])
+    .where('scope', '=', scope)
+    .where('is_applied', '=', false)
+    .orderBy('at_ms')
+    .orderBy('outcome_id')
+    .execute();
+  const probes = await db
+    .selectFrom('breaker_probe')
+    .select(['trade_id as tradeId', 'half_open_at_ms as halfOpenAtMs', 'expires_at_ms as expiresAtMs'])
+    .where('scope', '=', scope)
+    .where('expires_at_ms', '>', nowMs)
+    .execute();
+  return { scope, state: row?.state ?? null, version: row?.version ?? 0, unapplied, probes };
+}
