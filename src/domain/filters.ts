@@ -1,4 +1,21 @@
-import type { Decimal } from './decimal.ts';
+import {
+  add,
+  type Decimal,
+  decimal,
+  divide,
+  isEqual,
+  isLess,
+  isMore,
+  isPositive,
+  isZero,
+  larger,
+  multiply,
+  type Rounding,
+  roundToStep,
+  zero,
+} from './decimal.ts';
+import type { Fault } from './fault.ts';
+import type { OrderType, Side } from './order.ts';
 
 /** A symbol's trading rules. `null` = the venue sets none. Quantities are in the base asset, notional in the quote. */
 export type SymbolFilters = {
@@ -6,6 +23,7 @@ export type SymbolFilters = {
   readonly baseAsset: string;
   readonly quoteAsset: string;
   readonly isTrading: boolean;
+  /** Zero = the venue has none, and the same for `stepSize`. */
   readonly tickSize: Decimal;
   readonly stepSize: Decimal;
   readonly priceMin: Decimal | null;
@@ -17,3 +35,115 @@ export type SymbolFilters = {
   readonly notionalMin: Decimal | null;
   readonly notionalMinAppliesToMarket: boolean;
 };
+
+export type CheckedOrder = {
+  readonly orderType: OrderType;
+  readonly quantity: Decimal;
+  /** The limit; null for a market order. */
+  readonly price: Decimal | null;
+  /** Stands for the price of a market order; null = unknown, which is not a yes. */
+  readonly referencePrice: Decimal | null;
+};
+
+/** The price in whole ticks, never worse for us than asked: BUY down, SELL up. Without a side: down. */
+export const roundPrice = (filters: SymbolFilters, price: Decimal, side: Side | null): Decimal =>
+  inSteps(price, filters.tickSize, side === 'SELL' ? 'ceiling' : 'floor');
+
+/** The quantity in whole steps, down: never more than asked. */
+export const roundQuantity = (filters: SymbolFilters, quantity: Decimal): Decimal =>
+  inSteps(quantity, filters.stepSize, 'floor');
+
+/** Everything the venue would refuse about the order, with the venue's own names of its filters. Empty = it fits. */
+export function checkOrder(filters: SymbolFilters, order: CheckedOrder): readonly Fault[] {
+  const faults: Fault[] = [];
+  if (!filters.isTrading) faults.push({ code: 'SYMBOL_NOT_TRADING', context: { symbol: filters.symbol } });
+  if (order.orderType === 'LIMIT' && !isPriceAllowed(filters, order.price)) {
+    faults.push({ code: 'PRICE_FILTER', context: numbersOf({ price: order.price, ...priceBounds(filters) }) });
+  }
+  if (!isQuantityAllowed(filters, order.quantity)) {
+    faults.push({ code: 'LOT_SIZE', context: numbersOf({ quantity: order.quantity, ...quantityBounds(filters) }) });
+  }
+  const { marketQuantityMax } = filters;
+  if (order.orderType === 'MARKET' && marketQuantityMax !== null && isMore(order.quantity, marketQuantityMax)) {
+    faults.push({ code: 'MARKET_LOT_SIZE', context: { quantity: order.quantity, max: marketQuantityMax } });
+  }
+  return [...faults, ...notionalFaults(filters, order)];
+}
+
+/** Whether an order of this value may be sent. Null = nobody knows its value, and zero is never enough. */
+export const isNotionalEnough = ({ notionalMin }: SymbolFilters, notional: Decimal | null): boolean =>
+  notional !== null && isPositive(notional) && !isLess(notional, notionalMin ?? zero);
+
+/** The smallest quantity that the venue lets us sell at this price, in whole steps. */
+export function smallestSellable(filters: SymbolFilters, price: Decimal, orderType: OrderType = 'MARKET'): Decimal {
+  const smallest = inSteps(larger(filters.quantityMin ?? zero, filters.stepSize), filters.stepSize, 'ceiling');
+  const { notionalMin } = filters;
+  if (notionalMin === null || !isNotionalBound(filters, orderType)) return smallest;
+  const forNotional = inSteps(divide(notionalMin, price), filters.stepSize, 'ceiling');
+  // The quotient is cut, so a step may be missing; without steps it is raised by its last decimal.
+  const step = isZero(filters.stepSize) ? smallestStep : filters.stepSize;
+  const isEnough = !isLess(multiply(forNotional, price), notionalMin);
+  return larger(smallest, isEnough ? forNotional : add(forNotional, step));
+}
+
+/**
+ * Whether so little is left that it can't be sold. An unknown price is not a yes: then only what is below the smallest
+ * quantity is dust.
+ */
+export function isDust(
+  filters: SymbolFilters,
+  quantity: Decimal,
+  price: Decimal | null,
+  orderType: OrderType = 'MARKET',
+): boolean {
+  const sellable = roundQuantity(filters, quantity);
+  if (!isPositive(sellable) || isLess(sellable, filters.quantityMin ?? zero)) return true;
+  if (price === null || !isNotionalBound(filters, orderType)) return false;
+  return !isNotionalEnough(filters, multiply(sellable, price));
+}
+
+const smallestStep = decimal('0.000000000000000001');
+
+const inSteps = (value: Decimal, step: Decimal, rounding: Rounding): Decimal =>
+  isZero(step) ? value : roundToStep(value, step, rounding);
+
+const isWhole = (value: Decimal, step: Decimal): boolean => isEqual(inSteps(value, step, 'floor'), value);
+
+const isWithin = (value: Decimal, min: Decimal | null, max: Decimal | null): boolean =>
+  !(min !== null && isLess(value, min)) && !(max !== null && isMore(value, max));
+
+const isPriceAllowed = (filters: SymbolFilters, price: Decimal | null): boolean =>
+  price !== null &&
+  isPositive(price) &&
+  isWithin(price, filters.priceMin, filters.priceMax) &&
+  isWhole(price, filters.tickSize);
+
+const isQuantityAllowed = (filters: SymbolFilters, quantity: Decimal): boolean =>
+  isPositive(quantity) &&
+  isWithin(quantity, filters.quantityMin, filters.quantityMax) &&
+  isWhole(quantity, filters.stepSize);
+
+const isNotionalBound = (filters: SymbolFilters, orderType: OrderType): boolean =>
+  filters.notionalMin !== null && (orderType === 'LIMIT' || filters.notionalMinAppliesToMarket);
+
+function notionalFaults(filters: SymbolFilters, order: CheckedOrder): readonly Fault[] {
+  if (!isNotionalBound(filters, order.orderType)) return [];
+  const price = order.orderType === 'LIMIT' ? order.price : order.referencePrice;
+  const context = numbersOf({ quantity: order.quantity, min: filters.notionalMin });
+  if (price === null) return [{ code: 'NOTIONAL_UNKNOWN', context }];
+  const notional = multiply(price, order.quantity);
+  return isNotionalEnough(filters, notional) ? [] : [{ code: 'NOTIONAL', context: { ...context, price, notional } }];
+}
+
+const priceBounds = ({ priceMin, priceMax, tickSize }: SymbolFilters) => ({ min: priceMin, max: priceMax, tickSize });
+const quantityBounds = ({ quantityMin, quantityMax, stepSize }: SymbolFilters) => ({
+  min: quantityMin,
+  max: quantityMax,
+  stepSize,
+});
+
+/** The numbers that are known, for a person to read. */
+function numbersOf(numbers: Readonly<Record<string, Decimal | null>>): Record<string, Decimal> {
+  const known = Object.entries(numbers).filter((pair): pair is [string, Decimal] => pair[1] !== null);
+  return Object.fromEntries(known);
+}
