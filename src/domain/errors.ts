@@ -218,7 +218,8 @@ export const errorCatalog = {
   LIMITS_FILE_INVALID: {
     retryable: false,
     summary: "The account's limits do not hold together.",
-    remedy: 'Mend every limit that is named, in the file that RATCHET_LIMITS_FILE names; `none` is allowed for the cap only.',
+    remedy:
+      'Mend every limit that is named, in the file that RATCHET_LIMITS_FILE names; `none` is allowed for the cap only.',
   },
   LIVE_MODE_UNAVAILABLE: {
     retryable: false,
@@ -332,6 +333,86 @@ export const errorCatalog = {
     retryable: false,
     summary: 'The account is kept with another venue or currency than the configuration names.',
     remedy: 'Give the configuration back its venue and currency, or use a new account name for the new ones.',
+  },
+  UNDECIDED: {
+    retryable: true,
+    summary: 'No decision came in time. Whether there will be one is not known yet.',
+    remedy: 'Send the same request again, with the same trade id: it finds the decision, and never opens a second trade.',
+  },
+  ENTRY_ENDED_UNDECIDED: {
+    retryable: false,
+    summary: 'The entry of this trade id ended without a decision. No order was sent.',
+    remedy: 'Send the trade again with a new trade id.',
+  },
+  TEMPORAL_UNAVAILABLE: {
+    retryable: true,
+    summary: 'Temporal does not answer.',
+    remedy: 'Send the same request again. If it goes on, look whether Temporal runs at the address that is named.',
+  },
+  TEMPORAL_REFUSED: {
+    retryable: false,
+    summary: 'Temporal refuses the call.',
+    remedy: 'Check namespace, credentials and search attributes; the set-up step registers the latter.',
+  },
+  API_UNAVAILABLE: {
+    retryable: true,
+    summary: 'The HTTP API does not answer.',
+    remedy: 'Nothing while retries last. If it goes on, look whether it runs at the address that is named.',
+  },
+  API_KEY_MISSING: {
+    retryable: false,
+    summary: 'The request carries no key that the API knows.',
+    remedy: 'Send "Authorization: Bearer <key>". The first key is in the data folder, in the file stack.json names.',
+  },
+  API_SCOPE_MISSING: {
+    retryable: false,
+    summary: 'The key is not allowed to do this.',
+    remedy: 'Use a key with one of the scopes that are named.',
+  },
+  API_ROUTE_UNKNOWN: {
+    retryable: false,
+    summary: 'The API has no such method and path.',
+    remedy: 'See /docs of the API.',
+  },
+  API_BODY_UNREADABLE: {
+    retryable: false,
+    summary: 'The body is not JSON of at most 64 KB.',
+    remedy: 'Send JSON with the header content-type: application/json.',
+  },
+  API_RATE_LIMITED: {
+    retryable: true,
+    summary: 'Too many requests with this key.',
+    remedy: 'Wait as long as the header retry-after says. Halts have a budget of their own.',
+  },
+  INTERNAL_ERROR: {
+    retryable: true,
+    summary: 'A mistake of ours.',
+    remedy: 'Report it with the request id, which is in the header x-request-id and in the log of the API.',
+  },
+  TRADE_UNKNOWN: {
+    retryable: false,
+    summary: 'No trade with this id was ever decided.',
+    remedy: 'Look the id up in the list of trades; a trade that is not decided yet is not in it.',
+  },
+  TRADE_NOT_OPEN: {
+    retryable: false,
+    summary: 'The trade has nothing to close: it was denied, never filled, or is closed.',
+    remedy: 'Nothing. Its state says which of these it is.',
+  },
+  SYMBOL_UNKNOWN: {
+    retryable: false,
+    summary: 'The venue has no such symbol.',
+    remedy: 'Use the form BASE/QUOTE, such as BTC/USDT, of a symbol that the venue trades.',
+  },
+  HALT_LEVEL_UNAVAILABLE: {
+    retryable: false,
+    summary: 'This level of halt is not offered yet: nothing cancels all working orders. Nothing was changed.',
+    remedy: 'Halt with entries-blocked, which stops every new entry, and close open trades one by one.',
+  },
+  STACK_NOT_FOUND: {
+    retryable: false,
+    summary: 'There are no addresses of a running stack.',
+    remedy: 'Start it with npm start, name its data folder with --data, or set DATABASE_URL and TEMPORAL_ADDRESS.',
   },
 } as const satisfies Record<string, { retryable: boolean; summary: string; remedy: string }>;
 

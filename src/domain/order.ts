@@ -1,4 +1,4 @@
-import { compare, type Decimal, isLess, isMore, larger, subtract, zero } from './decimal.ts';
+import { type Decimal, isEqual, isLess, isMore, isPositive, larger, subtract, zero } from './decimal.ts';
 
 export type Side = 'BUY' | 'SELL';
 export type PositionSide = 'long' | 'short';
@@ -38,10 +38,16 @@ export type OrderState = {
   readonly inDoubt: boolean;
 };
 
+/**
+ * What a report can't say: more filled than was ordered, life in an order that was refused, or a refusal of an order
+ * that has filled. It changes nothing here, and is an alert.
+ */
+export type ReportFault = 'overfilled' | 'resurrected' | 'contradicted';
+
 export type OrderTransition =
   | { readonly outcome: 'applied'; readonly state: OrderState }
   | { readonly outcome: 'unchanged' }
-  | { readonly outcome: 'illegal'; readonly reason: 'overfilled' | 'resurrected' };
+  | { readonly outcome: 'illegal'; readonly reason: ReportFault };
 
 /** Working = it can still fill. A parked order may yet appear, so it is neither working nor closed. */
 const working: ReadonlySet<OrderStatus> = new Set(['pendingNew', 'new', 'partiallyFilled']);
@@ -50,39 +56,37 @@ const closed: ReadonlySet<OrderStatus> = new Set(['filled', 'canceled', 'rejecte
 export const isWorking = (status: OrderStatus): boolean => working.has(status);
 export const isClosed = (status: OrderStatus): boolean => closed.has(status);
 
-// How far along a status is. Reports get lost and come late, so any later one may follow; an earlier one is stale.
+// How far along a status is. Reports get lost and come late, so any later one may follow and an earlier one is stale.
+// No two ways to be closed share a place: which of them wins must not depend on which came first.
 const progress: Record<OrderStatus, number> = {
   pendingNew: 0,
   parked: 0,
   new: 1,
   partiallyFilled: 2,
   rejected: 3,
-  canceled: 3,
-  expired: 3,
-  filled: 4,
-  denied: 5,
+  expired: 4,
+  canceled: 5,
+  filled: 6,
+  denied: 7,
 };
 
 /**
- * The order after one report of the venue. A report that comes twice, or after a later one, changes nothing, so the
- * stream, the answer to a placement and a look-up may all report the same thing in any order. Terminal states absorb:
- * the one thing that may still follow a cancel or an expiry is more fills that crossed it on the wire.
+ * The order after one report of the venue: the further status and the larger quantities, each for itself. So a report
+ * that comes twice or late changes nothing, and the stream, the answer to a placement and a look-up may all tell the
+ * same thing in any order. Closed stays closed; what may still follow is fills that crossed the cancel on the wire. Any
+ * word of the venue about the order, even a stale one, settles a doubt.
  */
 export function applyReport(state: OrderState, report: OrderReport): OrderTransition {
-  if (isMore(report.filledQuantity, state.quantity)) return { outcome: 'illegal', reason: 'overfilled' };
-  if (state.status === 'denied') return { outcome: 'illegal', reason: 'resurrected' };
-  if (isStale(state, report)) return settleDoubt(state);
-  if (isClosed(state.status) && !mayFollowClosed(state, report)) return settleDoubt(state);
-  return {
-    outcome: 'applied',
-    state: {
-      ...state,
-      status: later(state.status, report.status),
-      reportedQuantity: larger(state.reportedQuantity, report.filledQuantity),
-      reportedQuote: larger(state.reportedQuote, report.filledQuote),
-      inDoubt: false,
-    },
+  const fault = faultOf(state, report);
+  if (fault !== null) return { outcome: 'illegal', reason: fault };
+  const next: OrderState = {
+    ...state,
+    status: further(state.status, report.status),
+    reportedQuantity: larger(state.reportedQuantity, report.filledQuantity),
+    reportedQuote: larger(state.reportedQuote, report.filledQuote),
+    inDoubt: false,
   };
+  return isSame(state, next) ? { outcome: 'unchanged' } : { outcome: 'applied', state: next };
 }
 
 /** Whether every fill that the venue has counted is in the set: only then is an order's money known. */
@@ -95,20 +99,20 @@ export function leavesQuantity(state: OrderState): Decimal {
   return larger(zero, subtract(state.quantity, filled));
 }
 
-// Any word of the venue about the order is the answer to the doubt, even a stale one.
-function settleDoubt(state: OrderState): OrderTransition {
-  return state.inDoubt ? { outcome: 'applied', state: { ...state, inDoubt: false } } : { outcome: 'unchanged' };
+function faultOf(state: OrderState, report: OrderReport): ReportFault | null {
+  if (isMore(report.filledQuantity, state.quantity)) return 'overfilled';
+  if (state.status === 'denied') return 'resurrected';
+  if (state.status === 'rejected' && (isWorking(report.status) || isPositive(report.filledQuantity))) {
+    return 'resurrected';
+  }
+  const hasFilled = isPositive(larger(state.filledQuantity, state.reportedQuantity));
+  return report.status === 'rejected' && hasFilled ? 'contradicted' : null;
 }
 
-function isStale(state: OrderState, report: OrderReport): boolean {
-  const quantity = compare(report.filledQuantity, state.reportedQuantity);
-  if (quantity < 0) return true;
-  return quantity === 0 && progress[report.status] <= progress[state.status] && state.status !== 'parked';
-}
+const further = (a: OrderStatus, b: OrderReport['status']): OrderStatus => (progress[b] > progress[a] ? b : a);
 
-function mayFollowClosed(state: OrderState, report: OrderReport): boolean {
-  if (state.status === 'filled' || state.status === 'rejected') return false;
-  return isMore(report.filledQuantity, state.reportedQuantity);
-}
-
-const later = (a: OrderStatus, b: OrderReport['status']): OrderStatus => (progress[b] >= progress[a] ? b : a);
+const isSame = (a: OrderState, b: OrderState): boolean =>
+  a.status === b.status &&
+  a.inDoubt === b.inDoubt &&
+  isEqual(a.reportedQuantity, b.reportedQuantity) &&
+  isEqual(a.reportedQuote, b.reportedQuote);

@@ -1,6 +1,7 @@
 import type { BreakerReading } from '../circuit-breaker.ts';
 import type { Decimal } from '../decimal.ts';
 import type { PositionSide } from '../order.ts';
+import type { Sums } from './sums.ts';
 
 /**
  * All that the gate knows when it decides on an entry, read under one lock. Null stands for what could not be read:
@@ -58,11 +59,11 @@ export type Book = {
   readonly portfolioDelta: Decimal;
   /** Sum of unit gamma x signed quantity. */
   readonly portfolioGamma: Decimal;
-  readonly deltaBySymbol: Readonly<Record<string, Decimal>>;
+  readonly deltaBySymbol: Sums;
   /** Sum of notionals, long and short alike. */
   readonly exposureTotal: Decimal;
   /** By correlation group. */
-  readonly exposureByGroup: Readonly<Record<string, Decimal>>;
+  readonly exposureByGroup: Sums;
   /** The notional of the largest trade. */
   readonly exposureLargest: Decimal;
   /** Trades that count. */

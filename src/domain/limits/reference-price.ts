@@ -1,0 +1,31 @@
+import { isPositive } from '../decimal.ts';
+import { ageKnown, milliseconds } from './age.ts';
+import { ageLimit, type Known, known, together, unknown } from './known.ts';
+import { bound, type Control, measure, type Subject } from './limit.ts';
+import { symbolsOf } from './proposal.ts';
+import type { ReferencePrice, Snapshot } from './snapshot.ts';
+
+/** No entry without a price of its symbol, from a stream that is alive. */
+export const referencePrice: Control = {
+  name: 'reference_price',
+  onEntry: (snapshot, entry, limits) =>
+    symbolsOf(entry).map((symbol) => {
+      const subject: Subject = { control: 'reference_price', code: 'PRICE_UNKNOWN', scope: symbol };
+      const price = referencePriceOf(snapshot, symbol);
+      const facts = together({
+        ageMs: price.isKnown ? ageKnown(price.value.ageMs, subject.code, `the price of ${symbol}`) : price,
+        ageMsMax: ageLimit(limits, 'priceAgeMsMax'),
+      });
+      return measure(subject, facts, ({ ageMs, ageMsMax }) =>
+        bound(subject, { current: null, wouldBe: ageMs, limit: milliseconds(ageMsMax) }),
+      );
+    }),
+};
+
+/** However old: its age is this control's affair alone. */
+export function referencePriceOf({ referencePrices }: Snapshot, symbol: string): Known<ReferencePrice> {
+  const price = referencePrices[symbol];
+  return price !== undefined && isPositive(price.last)
+    ? known(price)
+    : unknown('PRICE_UNKNOWN', `no price of ${symbol}`);
+}
