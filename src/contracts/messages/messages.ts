@@ -1,6 +1,13 @@
-import type { Decimal } from '../../domain/decimal.ts';
-import type { OrderPurpose, OrderStatus, PositionSide, Side } from '../../domain/order.ts';
-import type { TrailingStop, TrailingStopRules } from '../../domain/trailing-stop.ts';
+import { compare, type Decimal } from '../../domain/decimal.ts';
+import {
+  isClosed,
+  type OrderPurpose,
+  type OrderStatus,
+  type OrderType,
+  type PositionSide,
+  type Side,
+} from '../../domain/order.ts';
+import type { TrailingStop } from '../../domain/trailing-stop.ts';
 import type { ExitTerms } from './entry-request.ts';
 
 /**
@@ -10,8 +17,6 @@ import type { ExitTerms } from './entry-request.ts';
 export const signals = {
   /** entry, exit: an order of theirs changed. */
   orderReported: 'orderReported',
-  /** entry: the person said what became of a parked order. exit: look again. */
-  resolved: 'resolved',
   /** positionMonitoring: the entry's cumulative fills. Starts the monitor with the first one. */
   entryProgressed: 'entryProgressed',
   /** positionMonitoring, trailingStop: a guard of the trade changed; carries its whole state. */
@@ -52,6 +57,22 @@ export type OrderReported = {
   readonly reason?: string;
 };
 
+/**
+ * Whether `heard` says more of the same order than `known`: it is further along, or it has filled more. Reports reach a
+ * workflow in any order and more than once.
+ */
+export function isNewer(heard: OrderReported, known: OrderReported): boolean {
+  const rank = (report: OrderReported) =>
+    (isClosed(report.status) ? 4 : 0) + (report.fillsComplete ? 2 : 0) + (report.inDoubt ? 0 : 1);
+  const filled = compare(heard.filledQuantity, known.filledQuantity);
+  if (filled !== 0) return filled > 0;
+  if (heard.status === 'parked' && !isClosed(known.status)) return true;
+  return (
+    rank(heard) > rank(known) ||
+    (rank(heard) === rank(known) && heard.status !== known.status && known.status === 'pendingNew')
+  );
+}
+
 /** Everything the monitor needs, so that the first fill's message can start it. */
 export type PositionInput = {
   readonly tradeId: string;
@@ -88,9 +109,6 @@ export type StopInput = {
   readonly account: string;
   readonly strategy: string;
   readonly symbol: string;
-  readonly rules: TrailingStopRules;
-  readonly stop: TrailingStop;
-  readonly version: number;
 };
 
 /** What an operator may change on a running stop: only to protect more tightly, unless `loosen` says otherwise. */
@@ -100,10 +118,39 @@ export type ExitReason = 'stopLoss' | 'takeProfit' | 'trailingStop' | 'timeStop'
 
 export type ExitInput = {
   readonly tradeId: string;
-  readonly symbol: string;
+  readonly venue: string;
   readonly account: string;
+  readonly symbol: string;
   readonly reason: ExitReason;
 };
+
+export type MarketWatchInput = { readonly venue: string; readonly shard: string };
+export type AccountWatchInput = { readonly venue: string; readonly account: string };
+/** `scope` names the breaker, such as `account-main`. */
+export type BreakerInput = { readonly scope: string; readonly account: string };
+
+/** An order's place in its trade. Its client order id is a function of it. */
+export type OrderRef = {
+  readonly tradeId: string;
+  readonly leg: number;
+  readonly purpose: OrderPurpose;
+  readonly generation: number;
+};
+
+/** What an exit order asks for; an entry's terms stand in its request. */
+export type OrderTerms = {
+  readonly side: Side;
+  readonly orderType: OrderType;
+  readonly quantity: Decimal;
+  readonly limitPrice: Decimal | null;
+};
+
+/** The next thing an exit does, as `domain/exit.ts` decided it on the book. */
+export type ExitInstruction =
+  | { readonly step: 'cancel' | 'find' | 'collectFills'; readonly order: OrderRef & { readonly clientOrderId: string } }
+  | { readonly step: 'place'; readonly order: OrderRef; readonly terms: OrderTerms }
+  | { readonly step: 'await'; readonly why: string; readonly untilMs: number }
+  | { readonly step: 'settle' };
 
 /** The trade's money once the venue is flat. P&L = quote received - quote paid - fees, others at the fill's price. */
 export type PositionClosed = {

@@ -1,0 +1,51 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { OrderRef, OrderReported } from '../src/contracts/messages/messages.ts';
+import { invariant } from '../src/domain/invariant.ts';
+import { isClosed } from '../src/domain/order.ts';
+import { crashPoint } from '../src/observability/crash-point.ts';
+import { type BookOrder, readOrder } from '../src/store/orders.ts';
+import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
+import type { SendResult, Venue } from '../src/venue/venue.ts';
+import { applyAnswer } from './apply-answer.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { whileBeating } from './heartbeat.ts';
+import { roomOf } from './rooms.ts';
+
+/**
+ * Asks the venue to cancel an order and answers with what became of it. "Unknown order" may mean that it has just
+ * filled, and a lost answer may mean anything, so whatever is not a clear success is looked up. An order that has
+ * ended already is a success. Throws a retryable failure while the venue can't be asked.
+ */
+export const createCancelOrder = (deps: ActivityDependencies) =>
+  function cancelOrder(ref: OrderRef): Promise<OrderReported> {
+    return whileBeating(async (signal) => {
+      const order = await readOrder(deps.db, clientOrderIdOf(ref));
+      invariant(order !== undefined, `an order that is canceled has an intent, ${ref.tradeId} has none`);
+      if (isClosed(order.status)) return order.reported;
+      const { venue } = roomOf(deps, order.venue);
+      const target = { symbol: order.symbol, clientOrderId: order.clientOrderId };
+      const result = await venue.cancelOrder(target, signal);
+      crashPoint('cancelSent');
+      if (result.outcome === 'ACCEPTED' && result.order) return applyAnswer(deps, venue, result.order, 'cancel');
+      return lookAfter(deps, venue, order, result);
+    });
+  };
+
+async function lookAfter(deps: ActivityDependencies, venue: Venue, order: BookOrder, result: SendResult): Promise<OrderReported> {
+  const found = await venue.findOrder({ symbol: order.symbol, clientOrderId: order.clientOrderId });
+  if (found.outcome === 'found') {
+    const reported = await applyAnswer(deps, venue, found.order, 'lookup');
+    // It still works, so the cancel did not arrive: only another one ends it.
+    if (!isClosed(reported.status)) throw notCanceled(deps, result);
+    return reported;
+  }
+  throw notCanceled(deps, result);
+}
+
+function notCanceled({ now }: ActivityDependencies, { outcome, detail, retryAtMs }: SendResult): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: `CANCEL_UNCONFIRMED: the venue has not confirmed the cancel (${outcome}: ${detail})`,
+    type: 'CANCEL_UNCONFIRMED',
+    ...(retryAtMs === undefined ? {} : { nextRetryDelay: Math.max(200, retryAtMs - now()) }),
+  });
+}

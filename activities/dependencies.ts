@@ -1,0 +1,33 @@
+import type { Logger } from 'pino';
+import type { BreakerSettings } from '../src/domain/circuit-breaker.ts';
+import type { Metrics } from '../src/observability/metrics.ts';
+import type { PriceHub } from '../src/prices/price-hub.ts';
+import type { Db } from '../src/store/database.ts';
+import type { FilterCache } from '../src/venue/filter-cache.ts';
+import type { Venue } from '../src/venue/venue.ts';
+import type { OutboxRelay } from './relay-outbox.ts';
+
+/** A venue with what a worker keeps beside it: prices shared by every symbol, and the filters' cache. */
+export type VenueRoom = { readonly venue: Venue; readonly prices: PriceHub; readonly filters: FilterCache };
+
+export type OrderTimings = {
+  readonly recvWindowMs: number;
+  /** The venue's own time-out and the margin for a look-up that lags: together they make the fence. */
+  readonly fenceApiTimeoutMs: number;
+  readonly fenceMarginMs: number;
+};
+
+/** Everything an activity may be made from. Only a composition root builds it. */
+export type ActivityDependencies = {
+  readonly db: Db;
+  readonly relay: OutboxRelay;
+  readonly rooms: ReadonlyMap<string, VenueRoom>;
+  readonly timings: OrderTimings;
+  readonly breaker: BreakerSettings;
+  readonly watchShards: number;
+  /** Names this process in leases and records. */
+  readonly holder: string;
+  readonly now: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+};

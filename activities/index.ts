@@ -1,0 +1,1 @@
+import { createAmendTrailingStop } from './amend-trailing-stop.ts';

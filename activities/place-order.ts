@@ -1,0 +1,154 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { OrderRef, OrderReported, OrderTerms } from '../src/contracts/messages/messages.ts';
+import { invariant } from '../src/domain/invariant.ts';
+import { planSend } from '../src/domain/sending.ts';
+import { crashPoint } from '../src/observability/crash-point.ts';
+import { type BookOrder, commitIntent, denyEntry, readOrder, recordSend, renewIntent } from '../src/store/orders.ts';
+import { readTrade } from '../src/store/trades.ts';
+import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
+import type { SendResult, Venue } from '../src/venue/venue.ts';
+import { applyAnswer } from './apply-answer.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { entryTerms } from './entry-terms.ts';
+import { whileBeating } from './heartbeat.ts';
+import { roomOf } from './rooms.ts';
+
+const notSentTriesMax = 3;
+
+/**
+ * Places one order at most once, however often it runs. The intent is committed before the first byte leaves; an
+ * attempt that finds an intent looks at what became of it and never sends over an unknown. What stays unknown is
+ * answered as such (`inDoubt`), for `findOrder` to settle. Throws a retryable failure only where nothing was placed,
+ * definitely, and sending again later is right.
+ */
+export const createPlaceOrder = (deps: ActivityDependencies) =>
+  function placeOrder(input: OrderRef & { readonly terms?: OrderTerms }): Promise<OrderReported> {
+    return whileBeating(async () => {
+      const order = await intend(deps, input);
+      if (order.outcome !== 'committed') return order.reported;
+      crashPoint('afterIntent');
+      return send(deps, order.order);
+    });
+  };
+
+type Intended =
+  | { readonly outcome: 'committed'; readonly order: BookOrder }
+  | { readonly outcome: 'answered'; readonly reported: OrderReported };
+
+/** The order as it may be sent now by this attempt, or what is known of it already. */
+async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: OrderTerms }): Promise<Intended> {
+  const clientOrderId = clientOrderIdOf(input);
+  const known = await readOrder(deps.db, clientOrderId);
+  if (known) return intendAgain(deps, known);
+
+  const trade = await readTrade(deps.db, input.tradeId);
+  invariant(trade !== undefined, `a placed order has a trade, ${input.tradeId} has none`);
+  const room = roomOf(deps, trade.venue);
+  const filters = await room.filters.get(trade.request.legs[input.leg]?.symbol ?? '');
+  const terms = input.terms ?? entryTerms(trade, filters);
+  if (input.purpose === 'entry' && deps.now() > trade.request.requestedAtMs + trade.request.validForMs) {
+    return answered(await denyEntry(deps.db, { order: input, code: 'REQUEST_EXPIRED', nowMs: deps.now() }));
+  }
+  crashPoint('beforeIntent');
+  const signedAtMs = deps.now() + (await room.venue.clockOffsetMs());
+  const committed = await commitIntent(deps.db, {
+    ...input,
+    ...terms,
+    clientOrderId,
+    account: trade.account,
+    venue: trade.venue,
+    symbol: filters.symbol,
+    signedAtMs,
+    recvWindowMs: deps.timings.recvWindowMs,
+    nowMs: deps.now(),
+  });
+  switch (committed.outcome) {
+    case 'committed':
+      return { outcome: 'committed', order: committed.order };
+    case 'existing':
+      return intendAgain(deps, committed.order);
+    case 'held':
+      return answered(await denyEntry(deps.db, { order: input, code: 'TRADING_STATE_BLOCKED', hold: committed.hold, nowMs: deps.now() }));
+    case 'exit-requested':
+    case 'not-approved':
+      return answered(await denyEntry(deps.db, { order: input, code: 'ENTRY_WITHDRAWN', nowMs: deps.now() }));
+    case 'exceeds-position':
+      throw ApplicationFailure.nonRetryable(
+        `EXIT_EXCEEDS_POSITION: ${input.tradeId} has ${committed.quantityLeft} left to sell`,
+        'EXIT_EXCEEDS_POSITION',
+      );
+  }
+}
+
+const answered = (reported: OrderReported): Intended => ({ outcome: 'answered', reported });
+
+async function intendAgain(deps: ActivityDependencies, order: BookOrder): Promise<Intended> {
+  const plan = planSend(order, order.sends, deps.now());
+  switch (plan.plan) {
+    case 'done':
+      return answered(order.reported);
+    case 'look-up':
+      // A send without an outcome is as unknown as one that timed out: only the venue can say.
+      return answered({ ...order.reported, inDoubt: true });
+    case 'wait':
+      throw notPlaced(plan.untilMs - deps.now(), 'the last timestamp is still valid at the venue');
+    case 'renew': {
+      const { venue } = roomOf(deps, order.venue);
+      const signedAtMs = deps.now() + (await venue.clockOffsetMs());
+      const renewed = await renewIntent(deps.db, {
+        clientOrderId: order.clientOrderId,
+        fromEpoch: plan.fromEpoch,
+        signedAtMs,
+        nowMs: deps.now(),
+      });
+      if (renewed.outcome === 'renewed') return { outcome: 'committed', order: renewed.order };
+      return answered(renewed.reported);
+    }
+  }
+}
+
+async function send(deps: ActivityDependencies, order: BookOrder): Promise<OrderReported> {
+  const { venue, filters } = roomOf(deps, order.venue);
+  const startedAtMs = deps.now();
+  const result = await sendUntilSent(deps, venue, order);
+  deps.metrics.orderRoundTrip.observe({ purpose: order.purpose }, deps.now() - startedAtMs);
+  deps.metrics.orderSends.inc({ purpose: order.purpose, outcome: result.outcome });
+  crashPoint(order.purpose === 'exit' ? 'afterExitAnswer' : 'afterAnswer');
+  if (result.venueCode === -1013) filters.clear(order.symbol);
+
+  const outcome = {
+    epoch: order.sendEpoch,
+    outcome: result.outcome,
+    httpStatus: result.httpStatus ?? null,
+    venueCode: result.venueCode ?? null,
+    detail: result.detail,
+  };
+  const reported =
+    result.outcome === 'ACCEPTED' && result.order
+      ? await applyAnswer(deps, venue, result.order, 'send', outcome)
+      : await recordSend(deps.db, { clientOrderId: order.clientOrderId, send: outcome, nowMs: deps.now() });
+  crashPoint('afterRecord');
+  if (result.outcome === 'NOT_SENT' || result.outcome === 'THROTTLED') {
+    throw notPlaced((result.retryAtMs ?? 0) - deps.now(), `${result.outcome}: ${result.detail}`);
+  }
+  return reported;
+}
+
+/** A connection that was never made is tried again at once: the timestamp is still good and no byte has left. */
+async function sendUntilSent({ now }: ActivityDependencies, venue: Venue, order: BookOrder): Promise<SendResult> {
+  const lane = order.purpose === 'exit' ? 'exit' : 'entry';
+  for (let attempt = 1; ; attempt += 1) {
+    const result = await venue.placeOrder(order.signed, lane);
+    const isValid = now() < order.signedAtMs + order.recvWindowMs;
+    if (result.outcome !== 'NOT_SENT' || attempt >= notSentTriesMax || !isValid) return result;
+    await setTimeout(backoffMs({ baseMs: 50, capMs: 500, factor: 2, attempt }));
+  }
+}
+
+function notPlaced(delayMs: number, detail: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: `ORDER_NOT_PLACED: nothing was placed, and it will be tried again (${detail})`,
+    type: 'ORDER_NOT_PLACED',
+    nextRetryDelay: Math.max(100, delayMs),
+  });
+}

@@ -1,0 +1,142 @@
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type WorkflowStartOptions,
+} from '@temporalio/client';
+import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '@temporalio/common';
+import type { Logger } from 'pino';
+import { searchAttributes } from '../src/contracts/messages/names.ts';
+import type { Database } from '../src/store/database.ts';
+import { settle, type TakenMessage, takeDue } from '../src/store/outbox.ts';
+
+const batchSize = 50;
+const sweepMs = 500;
+
+export type OutboxRelay = { readonly stop: () => Promise<void> };
+
+/**
+ * Delivers the messages from the book to workflows until the server has accepted them: at once when a commit
+ * announces one (`onAnnounced`), and by a sweep for what a process left behind when it died. Exits go first.
+ */
+export function startOutboxRelay({
+  db,
+  client,
+  logger,
+  now,
+  onAnnounced,
+}: {
+  readonly db: Database;
+  readonly client: Client;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly onAnnounced: (listener: () => void) => () => void;
+}): OutboxRelay {
+  let stopping = false;
+  let wake: () => void = () => undefined;
+  let announced = false;
+  const silence = onAnnounced(() => {
+    announced = true;
+    wake();
+  });
+
+  const untilNextSweep = () =>
+    new Promise<void>((resolve) => {
+      if (announced || stopping) return resolve();
+      const timer = setTimeout(resolve, sweepMs);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  const deliverDue = async (): Promise<number> => {
+    const messages = await takeDue(db, { limit: batchSize, nowMs: now() });
+    await Promise.all(messages.map((message) => deliverOne({ db, client, logger, now }, message)));
+    return messages.length;
+  };
+
+  const running = (async () => {
+    while (!stopping) {
+      announced = false;
+      try {
+        while (!stopping && (await deliverDue()) > 0) announced = false;
+      } catch (error) {
+        logger.warn({ error }, 'outbox can not be read');
+      }
+      await untilNextSweep();
+    }
+  })();
+
+  return {
+    stop: async () => {
+      stopping = true;
+      silence();
+      wake();
+      await running;
+    },
+  };
+}
+
+type Delivery = Pick<Parameters<typeof startOutboxRelay>[0], 'db' | 'client' | 'logger' | 'now'>;
+
+async function deliverOne({ db, client, logger, now }: Delivery, message: TakenMessage): Promise<void> {
+  try {
+    await settle(db, [message.messageId], await send(client, message), now());
+  } catch (error) {
+    // The row is due again by itself, a little later each time.
+    const { messageId, workflowId, attempts } = message;
+    logger.warn({ error, messageId, workflowId, attempts }, 'message not delivered');
+  }
+}
+
+/** A workflow that is there already, or was, is success for a start; one that is gone can't be told any more. */
+async function send(client: Client, message: TakenMessage): Promise<'delivered' | 'target-gone'> {
+  const signal = message.signalName ?? '';
+  const signalArgs = [...(message.signalArgs ?? [])];
+  const workflowType = message.workflowType ?? '';
+  try {
+    switch (message.action) {
+      case 'signal':
+        await client.workflow.getHandle(message.workflowId).signal(signal, ...signalArgs);
+        break;
+      case 'signalWithStart':
+        await client.workflow.signalWithStart(workflowType, { ...startOptions(message), signal, signalArgs });
+        break;
+      case 'start':
+        await client.workflow.start(workflowType, startOptions(message));
+        break;
+    }
+    return 'delivered';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) {
+      return message.action === 'start' ? 'delivered' : 'target-gone';
+    }
+    if (error instanceof WorkflowNotFoundError) return 'target-gone';
+    throw error;
+  }
+}
+
+function startOptions(message: TakenMessage): WorkflowStartOptions & { args: unknown[] } {
+  const args = [...(message.startArgs ?? [])];
+  return {
+    workflowId: message.workflowId,
+    taskQueue: message.taskQueue ?? '',
+    args,
+    // The watches come and go under one id; whatever belongs to a trade lives once.
+    workflowIdReusePolicy: message.tradeId === null ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
+    workflowTaskTimeout: '3 seconds',
+    typedSearchAttributes: attributesOf(args[0]),
+    ...(message.summary === null ? {} : { staticSummary: message.summary }),
+  };
+}
+
+// Set at the start they cost nothing; what the input does not name stays absent.
+function attributesOf(input: unknown): SearchAttributePair[] {
+  const fields = (input ?? {}) as Partial<Record<'symbol' | 'strategy' | 'account', string>>;
+  return (['symbol', 'strategy', 'account'] as const).flatMap((field) => {
+    const value = fields[field];
+    const key = defineSearchAttributeKey(searchAttributes[field], SearchAttributeType.KEYWORD);
+    return value === undefined ? [] : [{ key, value } as SearchAttributePair];
+  });
+}

@@ -1,0 +1,135 @@
+import { setTimeout } from 'node:timers/promises';
+import type { AccountWatchInput } from '../src/contracts/messages/messages.ts';
+import { equityOf } from '../src/domain/equity.ts';
+import { readAccount, saveBalances } from '../src/store/accounts.ts';
+import { recordForeignOrder, workingOrders } from '../src/store/orders.ts';
+import type { Balance, UserDataEvent, Venue } from '../src/venue/venue.ts';
+import { applyAnswer } from './apply-answer.ts';
+import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
+import { whileBeating } from './heartbeat.ts';
+import { roomOf } from './rooms.ts';
+
+const balancesEveryMs = 10_000;
+const ordersEveryMs = 10_000;
+const lookEveryMs = 250;
+/** It hands back from time to time, so that its workflow's history can be continued as new. */
+const stintMs = 6 * 3_600_000;
+
+/**
+ * Reads the account: the user-data stream as it comes, and over REST whatever the stream's gaps may have hidden: at
+ * every (re)connection and every 10 seconds for orders that still work. Each change is committed, and the book's own
+ * messages tell the lifecycles. Two attempts at once do no harm: what is known already changes nothing.
+ */
+export const createWatchAccount = (deps: ActivityDependencies) =>
+  function watchAccount(input: AccountWatchInput): Promise<void> {
+    return whileBeating(async (signal) => {
+      const watch = accountWatcher(deps, input);
+      try {
+        const endAtMs = deps.now() + stintMs;
+        while (!signal.aborted && deps.now() < endAtMs) {
+          await watch.lookOnce();
+          await setTimeout(lookEveryMs);
+        }
+      } finally {
+        await watch.close();
+      }
+    });
+  };
+
+/** What has to be read next: events in the order they came, and the moments of the next polls. */
+function accountWatcher(deps: ActivityDependencies, { venue: name, account }: AccountWatchInput) {
+  const room = roomOf(deps, name);
+  const balances = new Map<string, Balance>();
+  const events: UserDataEvent[] = [];
+  let balancesDueAtMs = 0;
+  let ordersDueAtMs = 0;
+  let handling: Promise<void> = Promise.resolve();
+
+  const handle = async (event: UserDataEvent): Promise<void> => {
+    switch (event.type) {
+      case 'order':
+        await hearOrder(deps, room.venue, account, event.order);
+        break;
+      case 'balances':
+        for (const balance of event.balances) balances.set(balance.asset, balance);
+        await saveEquity(deps, room, account, [...balances.values()]);
+        break;
+      case 'connected':
+        balancesDueAtMs = 0;
+        ordersDueAtMs = 0;
+        break;
+      case 'disconnected':
+        deps.logger.warn({ account, detail: event.detail }, 'user-data stream is down, polling');
+        break;
+    }
+  };
+  // Events are handled in the order they came and one at a time; the one that fails does not hold up the rest.
+  const drain = async (): Promise<void> => {
+    for (let event = events.shift(); event; event = events.shift()) {
+      await handle(event).catch((error) => {
+        deps.logger.warn({ error }, 'user-data event is not committed; the next poll repairs it');
+        ordersDueAtMs = 0;
+      });
+    }
+  };
+  const subscription = room.venue.streamUserData((event) => {
+    events.push(event);
+    handling = handling.then(drain);
+  });
+
+  return {
+    async lookOnce(): Promise<void> {
+      if (deps.now() >= balancesDueAtMs) {
+        balancesDueAtMs = deps.now() + balancesEveryMs;
+        await attempt(deps, 'balances', async () => {
+          const read = await room.venue.balances();
+          balances.clear();
+          for (const balance of read) balances.set(balance.asset, balance);
+          await saveEquity(deps, room, account, read);
+        });
+      }
+      if (deps.now() >= ordersDueAtMs) {
+        ordersDueAtMs = deps.now() + ordersEveryMs;
+        await attempt(deps, 'orders', () => pollOrders(deps, room.venue, account));
+      }
+    },
+    async close(): Promise<void> {
+      await subscription.close();
+      await handling;
+    },
+  };
+}
+
+async function attempt(deps: ActivityDependencies, what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    deps.logger.warn({ error, what }, 'account can not be read now');
+  }
+}
+
+/** An order of ours is committed; any other one was placed by somebody else, which people must know. */
+async function hearOrder(deps: ActivityDependencies, venue: Venue, account: string, order: VenueOrder): Promise<void> {
+  const isOurs = (await readOrder(deps.db, order.clientOrderId)) !== undefined;
+  if (isOurs) await applyAnswer(deps, venue, order, 'stream');
+  else await recordForeignOrder(deps.db, { account, venue: venue.name, order, nowMs: deps.now() });
+}
+
+async function pollOrders(deps: ActivityDependencies, venue: Venue, account: string): Promise<void> {
+  for (const { symbol, clientOrderId } of await workingOrders(deps.db, { account })) {
+    const found = await venue.findOrder({ symbol, clientOrderId });
+    if (found.outcome === 'found') await applyAnswer(deps, venue, found.order, 'lookup');
+  }
+}
+
+async function saveEquity(
+  deps: ActivityDependencies,
+  { prices }: VenueRoom,
+  account: string,
+  balances: readonly Balance[],
+): Promise<void> {
+  const known = await readAccount(deps.db, account);
+  if (known === undefined) return;
+  const equity = equityOf(balances, known.currency, (symbol) => prices.latest(symbol)?.price ?? null);
+  await saveBalances(deps.db, { account, balances, equity, nowMs: deps.now() });
+}

@@ -1,0 +1,64 @@
+import { setTimeout } from 'node:timers/promises';
+import type { MarketWatchInput } from '../src/contracts/messages/messages.ts';
+import { crashPoint } from '../src/observability/crash-point.ts';
+import { leaveShard, loadShard, renewLease, takeShard } from '../src/store/guards.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { whileBeating } from './heartbeat.ts';
+import { marketEyes } from './market-eyes.ts';
+import { roomOf } from './rooms.ts';
+
+const tickMs = 50;
+const checkpointEveryMs = 250;
+const leaseEveryMs = 1_000;
+const leaseMs = 5_000;
+const idleMs = 5_000;
+/** It hands back from time to time, so that its workflow's history can be continued as new. */
+const stintMs = 6 * 3_600_000;
+
+/**
+ * The eyes of every position of one shard, in one loop: each trade of the venue goes through the same pure steps that
+ * the tests use; what changed is checkpointed every quarter of a second; a trigger is committed at once, with the exit
+ * it asks for. One writer: it first raises the shard's epoch, and every write is conditional on it, so an attempt that
+ * was given up for dead writes nothing more. It returns when nothing is armed, or when it is time to hand over.
+ */
+export const createWatchMarket = (deps: ActivityDependencies) =>
+  function watchMarket({ venue, shard }: MarketWatchInput): Promise<'nothing-armed' | 'hand-over'> {
+    return whileBeating(async (signal) => {
+      const { db, now, holder } = deps;
+      const lease = { shard, epoch: await takeShard(db, { shard, holder, leaseUntilMs: now() + leaseMs, nowMs: now() }) };
+      const eyes = marketEyes(deps, roomOf(deps, venue), lease);
+      const stopListening = deps.onGuardsChanged(shard, () => eyes.reloadSoon());
+      try {
+        return await watch();
+      } finally {
+        stopListening();
+        await eyes.close();
+      }
+
+      async function watch(): Promise<'nothing-armed' | 'hand-over'> {
+        const endAtMs = now() + stintMs;
+        let checkpointAtMs = 0;
+        let leaseAtMs = 0;
+        let idleSinceMs = now();
+        while (!signal.aborted && now() < endAtMs) {
+          if (eyes.isReloadDue()) await eyes.reload(await loadShard(db, { shard }));
+          await eyes.fillGaps();
+          if (now() >= checkpointAtMs) {
+            checkpointAtMs = now() + checkpointEveryMs;
+            await eyes.checkpoint();
+          }
+          if (now() >= leaseAtMs) {
+            leaseAtMs = now() + leaseEveryMs;
+            await renewLease(db, { ...lease, leaseUntilMs: now() + leaseMs });
+            eyes.reloadSoon();
+          }
+          crashPoint('whileWatching');
+          if (eyes.armed() > 0) idleSinceMs = now();
+          if (now() - idleSinceMs > idleMs && (await leaveShard(db, lease))) return 'nothing-armed';
+          await setTimeout(tickMs);
+        }
+        await eyes.checkpoint();
+        return 'hand-over';
+      }
+    });
+  };

@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { type Decimal, decimal, isLess } from '../../domain/decimal.ts';
+import type { EntryRequest } from '../messages/entry-request.ts';
+import type { Fault } from './faults.ts';
+import { faultsOf } from './faults.ts';
+
+const positive = z
+  .string('a positive decimal as text, such as "0.015"')
+  .regex(
+    /^(?=.*[1-9])\d{1,20}(\.\d{1,18})?$/,
+    'a positive decimal as text, such as "0.015" (at most 20 digits and 18 decimals)',
+  )
+  .transform(decimal);
+
+const signed = z
+  .string('a decimal as text, such as "1"')
+  .regex(/^-?\d{1,20}(\.\d{1,18})?$/, 'a decimal as text, such as "1"')
+  .transform(decimal);
+
+const name = (what: string) =>
+  z
+    .string(`${what}: 1 to 64 letters, digits, ".", "_" or "-"`)
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+      `${what}: 1 to 64 letters, digits, ".", "_" or "-", the first a letter or digit`,
+    );
+
+const durationMs = (from: number, to: number) =>
+  z
+    .int(`whole milliseconds from ${from} to ${to}`)
+    .min(from, `whole milliseconds from ${from} to ${to}`)
+    .max(to, `whole milliseconds from ${from} to ${to}`);
+
+const dayMs = 86_400_000;
+const hundred = decimal('100');
+const slippageBps = z
+  .int('whole basis points from 0 to 5000')
+  .min(0, 'whole basis points from 0 to 5000')
+  .max(5000, 'whole basis points from 0 to 5000');
+
+const leg = z.strictObject({
+  symbol: z
+    .string('a symbol as BASE/QUOTE, such as "BTC/USDT"')
+    .regex(/^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}$/, 'a symbol as BASE/QUOTE in capitals, such as "BTC/USDT"'),
+  side: z.enum(['BUY', 'SELL'], '"BUY" or "SELL"'),
+  quantity: positive,
+  unitDelta: signed.default(decimal('1')),
+});
+
+const entryTerms = z.discriminatedUnion(
+  'type',
+  [
+    z.strictObject({ type: z.literal('MARKET'), maxSlippageBps: slippageBps.optional() }),
+    z.strictObject({
+      type: z.literal('LIMIT'),
+      price: positive,
+      timeInForce: z.enum(['GTC', 'IOC', 'FOK'], '"GTC", "IOC" or "FOK"').default('GTC'),
+      expireAfterMs: durationMs(100, 30 * dayMs).optional(),
+      maxSlippageBps: slippageBps.optional(),
+    }),
+  ],
+  'an object whose type is "MARKET" or "LIMIT"',
+);
+
+const trailingTerms = z.strictObject({
+  by: z.enum(['percent', 'absolute', 'ticks'], '"percent", "absolute" or "ticks"'),
+  distance: positive,
+  activation: z
+    .union(
+      [z.strictObject({ price: positive }), z.strictObject({ profitPercent: positive })],
+      'an object with price or with profitPercent',
+    )
+    .optional(),
+  trigger: z.literal('last', '"last"').default('last'),
+});
+
+const exitTerms = z
+  .strictObject({
+    stopLoss: z.strictObject({ price: positive }).optional(),
+    takeProfit: z.strictObject({ price: positive }).optional(),
+    timeStopMs: durationMs(100, 366 * dayMs).optional(),
+    trailingStop: trailingTerms.optional(),
+  })
+  .refine((exit) => Object.values(exit).some((rule) => rule !== undefined), {
+    error: 'at least one of stopLoss, takeProfit, timeStopMs, trailingStop: no position is without an end',
+  });
+
+/** The public contract of an entry. Unknown fields are faults; every fault is named, not only the first. */
+export const entryRequestSchema = z
+  .strictObject({
+    tradeId: name('a trade id'),
+    account: name('an account').default('main'),
+    strategy: name('a strategy'),
+    venue: name('a venue').default('paper'),
+    legs: z.array(leg, 'a list of one leg').length(1, 'exactly one leg: trades of several legs are not offered yet'),
+    entry: entryTerms,
+    exit: exitTerms,
+    requestedAtMs: z.int('epoch milliseconds').min(1_000_000_000_000, 'epoch milliseconds, such as 1795262400000'),
+    validForMs: durationMs(100, 10 * 60_000).default(10_000),
+    reason: z.string('a text').max(500, 'at most 500 characters').optional(),
+    metadata: z
+      .record(
+        z.string().max(64, 'names of at most 64 characters'),
+        z.string('texts').max(256, 'texts of at most 256 characters'),
+        'an object of texts',
+      )
+      .refine((entries) => Object.keys(entries).length <= 20, 'at most 20 entries')
+      .optional(),
+  })
+  .superRefine(exitFitsEntry)
+  .meta({ id: 'EntryRequest' });
+
+/** The request, or every fault in it. Nothing in `value` is trusted. */
+export function parseEntryRequest(
+  value: unknown,
+): { readonly ok: true; readonly request: EntryRequest } | { readonly ok: false; readonly faults: readonly Fault[] } {
+  const parsed = entryRequestSchema.safeParse(value);
+  if (parsed.success) return { ok: true, request: parsed.data as EntryRequest };
+  return { ok: false, faults: faultsOf(parsed.error, value) };
+}
+
+type Parsed = {
+  legs: readonly { side: 'BUY' | 'SELL' }[];
+  entry: z.output<typeof entryTerms>;
+  exit: z.output<typeof exitTerms>;
+};
+
+// A stop on the wrong side of a limit price would fire on the first tick, or never.
+function exitFitsEntry({ legs, entry, exit }: Parsed, context: z.RefinementCtx): void {
+  const isLong = legs[0]?.side !== 'SELL';
+  const refuse = (path: string[], message: string) =>
+    context.addIssue({ code: 'custom', path: ['exit', ...path], message });
+  if (exit.trailingStop?.by === 'percent' && !isLess(exit.trailingStop.distance, hundred)) {
+    refuse(['trailingStop', 'distance'], 'less than 100 percent');
+  }
+  if (exit.trailingStop?.by === 'ticks' && exit.trailingStop.distance.includes('.')) {
+    refuse(['trailingStop', 'distance'], 'a whole number of ticks');
+  }
+  if (entry.type !== 'LIMIT') return;
+  const isBelow = (price: Decimal) => isLess(price, entry.price);
+  if (exit.stopLoss && isBelow(exit.stopLoss.price) !== isLong) {
+    refuse(['stopLoss', 'price'], `${isLong ? 'below' : 'above'} the entry price ${entry.price}`);
+  }
+  if (exit.takeProfit && isBelow(exit.takeProfit.price) === isLong) {
+    refuse(['takeProfit', 'price'], `${isLong ? 'above' : 'below'} the entry price ${entry.price}`);
+  }
+}

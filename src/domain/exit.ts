@@ -1,0 +1,185 @@
+import { type Decimal, isPositive, isZero, larger, roundToStep, smaller, subtract, zero } from './decimal.ts';
+import { isDust, type SymbolFilters } from './filters.ts';
+import { isClosed, type OrderPurpose, type OrderStatus, type OrderType, type Side } from './order.ts';
+
+/** One order of the trade, as the book has it. */
+export type ExitOrder = {
+  readonly clientOrderId: string;
+  readonly purpose: OrderPurpose;
+  readonly generation: number;
+  readonly orderType: OrderType;
+  readonly status: OrderStatus;
+  readonly inDoubt: boolean;
+  readonly fillsComplete: boolean;
+  readonly filledQuantity: Decimal;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+};
+
+/** A leg of the trade on its way out. */
+export type ExitLeg = {
+  readonly leg: number;
+  readonly symbol: string;
+  readonly exitSide: Side;
+  readonly entryQuantity: Decimal;
+  readonly exitQuantity: Decimal;
+  /** Fees taken in the base asset: that much less is there to sell. */
+  readonly baseFee: Decimal;
+  readonly orders: readonly ExitOrder[];
+  readonly filters: SymbolFilters;
+  /** The last price, or null when nobody knows it. */
+  readonly price: Decimal | null;
+  /** What the venue says is free of the base asset; null when unknown. */
+  readonly freeBase: Decimal | null;
+};
+
+export type ExitPlan = {
+  /** A first try at this price or better; null goes to market at once. */
+  readonly limitPrice: Decimal | null;
+  /** How long that try may work before the rest goes to market. */
+  readonly escalateAfterMs: number;
+};
+
+export type ExitStep =
+  | { readonly step: 'cancel'; readonly leg: number; readonly clientOrderId: string }
+  /** It may stand at the venue or not: ask until the venue's answer is definite or the fence has passed. */
+  | { readonly step: 'find'; readonly leg: number; readonly clientOrderId: string }
+  | { readonly step: 'collectFills'; readonly leg: number; readonly clientOrderId: string }
+  | {
+      readonly step: 'place';
+      readonly leg: number;
+      readonly generation: number;
+      readonly side: Side;
+      readonly orderType: OrderType;
+      readonly quantity: Decimal;
+      readonly limitPrice: Decimal | null;
+    }
+  | { readonly step: 'await'; readonly why: string; readonly untilMs: number }
+  /** Nothing works, nothing is unknown, and what is left is too small to sell. */
+  | { readonly step: 'settle' };
+
+const retryBaseMs = 200;
+const retryCapMs = 5_000;
+const parkedLookMs = 60_000;
+
+/**
+ * The next thing to do on the way to flat. Cancels what still works for the trade, waits until each order's end and
+ * fills are known, sells what is left, escalates from limit to market, and never sells more than is held. It never
+ * gives up: a refused exit is followed by the next generation after a pause of at most 5 seconds.
+ *
+ * `canceled` names the orders that were asked to cancel already: the rest of the position does not wait for them.
+ */
+export function nextExitStep(
+  legs: readonly ExitLeg[],
+  plan: ExitPlan,
+  canceled: ReadonlySet<string>,
+  nowMs: number,
+): ExitStep {
+  let waiting: Extract<ExitStep, { step: 'await' }> | undefined;
+  for (const leg of legs) {
+    const step = stepOfLeg(leg, plan, canceled, nowMs);
+    if (step.step === 'settle') continue;
+    if (step.step !== 'await') return step;
+    if (waiting === undefined || step.untilMs < waiting.untilMs) waiting = step;
+  }
+  return waiting ?? { step: 'settle' };
+}
+
+function stepOfLeg(leg: ExitLeg, plan: ExitPlan, canceled: ReadonlySet<string>, nowMs: number): ExitStep {
+  const unsettled = unsettledStep(leg, plan, canceled, nowMs);
+  if (unsettled !== undefined && unsettled.step !== 'await') return unsettled;
+
+  const held = larger(zero, subtract(subtract(leg.entryQuantity, leg.exitQuantity), leg.baseFee));
+  const sellable = sellableNow(leg, held);
+  const mustWait = unsettled ?? parkedEntry(leg, nowMs);
+  if (hasOpenExit(leg)) return mustWait ?? wait('an exit order is on its way', nowMs + retryCapMs);
+  if (isZero(sellable) || isDust(leg.filters, sellable, leg.price)) {
+    if (mustWait) return mustWait;
+    return isShortOfBalance(leg, held, sellable)
+      ? wait('the venue shows less of the base asset than the position holds', nowMs + retryCapMs)
+      : { step: 'settle' };
+  }
+  return placeNext(leg, plan, sellable, nowMs);
+}
+
+/** What must be known or undone before the leg is flat: cancel, find, collect fills, or wait for them. */
+function unsettledStep(
+  leg: ExitLeg,
+  plan: ExitPlan,
+  canceled: ReadonlySet<string>,
+  nowMs: number,
+): ExitStep | undefined {
+  let waiting: ExitStep | undefined;
+  for (const order of leg.orders) {
+    const { clientOrderId } = order;
+    const at = { leg: leg.leg, clientOrderId };
+    if (order.status === 'parked') continue;
+    if (order.inDoubt || order.status === 'pendingNew') return { step: 'find', ...at };
+    if (isClosed(order.status)) {
+      if (!order.fillsComplete) return { step: 'collectFills', ...at };
+    } else if (mustCancel(order, plan, nowMs) && !canceled.has(clientOrderId)) {
+      return { step: 'cancel', ...at };
+    } else {
+      waiting = wait(`order ${clientOrderId} still works`, workingUntilMs(order, plan, canceled, nowMs));
+    }
+  }
+  return waiting;
+}
+
+const mustCancel = (order: ExitOrder, plan: ExitPlan, nowMs: number): boolean =>
+  order.purpose === 'entry' || nowMs >= order.createdAtMs + plan.escalateAfterMs;
+
+function workingUntilMs(order: ExitOrder, plan: ExitPlan, canceled: ReadonlySet<string>, nowMs: number): number {
+  if (canceled.has(order.clientOrderId)) return nowMs + retryCapMs;
+  return order.createdAtMs + plan.escalateAfterMs;
+}
+
+const hasOpenExit = (leg: ExitLeg): boolean =>
+  leg.orders.some((order) => order.purpose === 'exit' && order.status !== 'parked' && !isClosed(order.status));
+
+// A parked entry may yet appear, so the trade can't be settled; a person resolves it.
+function parkedEntry(leg: ExitLeg, nowMs: number): ExitStep | undefined {
+  const parked = leg.orders.find((order) => order.purpose === 'entry' && order.status === 'parked');
+  return parked && wait(`entry order ${parked.clientOrderId} is parked`, nowMs + parkedLookMs);
+}
+
+// After a parked or rejected exit the venue's own balance bounds the next one: what we believe to hold may be gone.
+function sellableNow(leg: ExitLeg, held: Decimal): Decimal {
+  const doubted = leg.orders.some(
+    (order) => order.purpose === 'exit' && (order.status === 'parked' || order.status === 'rejected'),
+  );
+  const bounded = doubted && leg.exitSide === 'SELL' && leg.freeBase !== null ? smaller(held, leg.freeBase) : held;
+  return roundToStep(bounded, leg.filters.stepSize, 'floor');
+}
+
+const isShortOfBalance = (leg: ExitLeg, held: Decimal, sellable: Decimal): boolean =>
+  isPositive(held) &&
+  !isDust(leg.filters, roundToStep(held, leg.filters.stepSize, 'floor'), leg.price) &&
+  isDust(leg.filters, sellable, leg.price);
+
+function placeNext(leg: ExitLeg, plan: ExitPlan, sellable: Decimal, nowMs: number): ExitStep {
+  const exits = leg.orders.filter((order) => order.purpose === 'exit');
+  const last = exits.at(-1);
+  const failedInARow = exits.length - 1 - exits.findLastIndex((order) => isPositive(order.filledQuantity));
+  const pauseMs = failedInARow === 0 ? 0 : Math.min(retryCapMs, retryBaseMs * 2 ** Math.min(failedInARow - 1, 10));
+  if (last !== undefined && nowMs < last.updatedAtMs + pauseMs) {
+    return wait(`the last exit order was ${last.status}`, last.updatedAtMs + pauseMs);
+  }
+  const limitPrice = exits.length === 0 ? plan.limitPrice : null;
+  return {
+    step: 'place',
+    leg: leg.leg,
+    generation: Math.max(0, ...exits.map((order) => order.generation)) + 1,
+    side: leg.exitSide,
+    orderType: limitPrice === null ? 'MARKET' : 'LIMIT',
+    quantity: limitPrice === null ? withinMarketMaximum(leg.filters, sellable) : sellable,
+    limitPrice,
+  };
+}
+
+const withinMarketMaximum = (filters: SymbolFilters, quantity: Decimal): Decimal =>
+  filters.marketQuantityMax === null
+    ? quantity
+    : roundToStep(smaller(quantity, filters.marketQuantityMax), filters.stepSize, 'floor');
+
+const wait = (why: string, untilMs: number): Extract<ExitStep, { step: 'await' }> => ({ step: 'await', why, untilMs });

@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url';
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { failureInterceptor } from '../../activities/failure-interceptor.ts';
+import type { Activities } from '../../activities/index.ts';
+import { taskQueues } from '../contracts/messages/names.ts';
+
+// Compiled: dist/src/main/… beside dist/workflow-bundle.js, which the build makes.
+const codePath = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
+
+type Settings = {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly activities: Activities;
+  readonly venues: readonly string[];
+  readonly identity: string;
+};
+
+/**
+ * One worker a task queue, each with slots of its own, so that nothing slow stands in front of something urgent.
+ * Entries, guards and watches run workflows; a venue's queue runs only what talks to that venue.
+ */
+export function createWorkers(settings: Settings): Promise<readonly Worker[]> {
+  const { connection, namespace, identity } = settings;
+  const common: Omit<WorkerOptions, 'taskQueue'> = {
+    connection,
+    namespace,
+    identity,
+    activities: settings.activities,
+    interceptors: { activity: [() => ({ inbound: failureInterceptor })] },
+    // What is on its way to a venue may finish; the watches are asked to hand over.
+    shutdownGraceTime: '2 seconds',
+    shutdownForceTime: '10 seconds',
+    // A killed worker's sticky queue would hold an exit for 10 s; half a second loses nothing but a replay.
+    stickyQueueScheduleToStartTimeout: '500 ms',
+  };
+  const lifecycles = {
+    ...common,
+    workflowBundle: { codePath },
+    maxConcurrentActivityTaskExecutions: 20,
+    maxConcurrentLocalActivityExecutions: 40,
+    maxConcurrentWorkflowTaskExecutions: 40,
+  };
+  return Promise.all([
+    Worker.create({ ...lifecycles, taskQueue: taskQueues.entries }),
+    Worker.create({ ...lifecycles, taskQueue: taskQueues.guards }),
+    Worker.create({ ...lifecycles, taskQueue: taskQueues.watches, maxConcurrentWorkflowTaskExecutions: 10 }),
+    ...settings.venues.map((venue) =>
+      Worker.create({ ...common, taskQueue: taskQueues.venue(venue), maxConcurrentActivityTaskExecutions: 100 }),
+    ),
+  ]);
+}

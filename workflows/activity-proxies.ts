@@ -1,0 +1,91 @@
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import { taskQueues } from '../src/contracts/messages/names.ts';
+
+// Short, idempotent database work. It fails into a workflow timer rather than hold a workflow task.
+const database = {
+  startToCloseTimeout: '3 seconds',
+  scheduleToCloseTimeout: '20 seconds',
+  localRetryThreshold: '3 seconds',
+  retry: { initialInterval: '100 ms', backoffCoefficient: 2, maximumInterval: '2 seconds' },
+} as const;
+
+/** Work on the book that answers a request: bounded, because an entry that can't be decided soon is stale. */
+export const { checkLimits, denyEntry } = proxyLocalActivities<Activities>({
+  ...database,
+  summary: 'decide in one transaction',
+});
+
+/** Work on the book that guards a position or an exit: it never gives up. */
+const patient = { ...database, scheduleToCloseTimeout: '365 days' } as const;
+
+export const { readEntry } = proxyLocalActivities<Activities>({
+  ...patient,
+  summary: 'read the entry as the book has it',
+});
+export const { armGuards, armTrailingStop, amendTrailingStop, disarmGuards } = proxyLocalActivities<Activities>({
+  ...patient,
+  summary: 'arm or disarm guards',
+});
+export const { requestExit } = proxyLocalActivities<Activities>({ ...patient, summary: 'ask for the exit' });
+export const { planExit, settleTrade } = proxyLocalActivities<Activities>({ ...patient, summary: 'next step to flat' });
+export const { foldBreaker, haltTrading, resumeTrading } = proxyLocalActivities<Activities>({
+  ...patient,
+  summary: 'fold the outcomes, set or lift a hold',
+});
+
+const venueRetry = { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '5 seconds' } as const;
+
+/**
+ * What talks to a venue, on the venue's own queue. The start-to-close timeout is longer than the venue's own 10 s; the
+ * heartbeat finds a dead worker soon. Every attempt looks before it sends, so retries are safe.
+ */
+export const venueActivities = (venue: string) => {
+  const common = {
+    taskQueue: taskQueues.venue(venue),
+    startToCloseTimeout: '15 seconds',
+    heartbeatTimeout: '3 seconds',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: venueRetry,
+  } as const;
+  const { placeOrder: placeEntry } = proxyActivities<Activities>({
+    ...common,
+    // Adding risk has a deadline.
+    scheduleToCloseTimeout: '60 seconds',
+    priority: { priorityKey: 3 },
+    summary: 'place the entry order',
+  });
+  const { placeOrder: placeExit } = proxyActivities<Activities>({
+    ...common,
+    // Taking risk away never gives up.
+    priority: { priorityKey: 1 },
+    summary: 'place the exit order',
+  });
+  const { cancelOrder, collectFills } = proxyActivities<Activities>({ ...common, priority: { priorityKey: 1 } });
+  const { findOrder } = proxyActivities<Activities>({
+    ...common,
+    // It asks on until the fence has passed.
+    startToCloseTimeout: '2 minutes',
+    priority: { priorityKey: 2 },
+    summary: 'ask the venue what became of the order',
+  });
+  return { placeEntry, placeExit, cancelOrder, collectFills, findOrder };
+};
+
+/** The eyes. One attempt runs until it is asked to return; a dead worker is noticed within the heartbeat timeout. */
+const watching = {
+  taskQueue: taskQueues.watches,
+  startToCloseTimeout: '365 days',
+  heartbeatTimeout: '5 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '200 ms', backoffCoefficient: 1 },
+} as const;
+
+export const { watchMarket } = proxyActivities<Activities>({
+  ...watching,
+  summary: 'watch prices for every armed guard',
+});
+export const { watchAccount } = proxyActivities<Activities>({
+  ...watching,
+  summary: 'read orders, fills and balances',
+});

@@ -1,0 +1,67 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { BreakerInput, Halt, Resume } from '../src/contracts/messages/messages.ts';
+import type { BreakerView } from '../src/contracts/messages/views.ts';
+import { foldBreaker, haltTrading, resumeTrading } from './activity-proxies.ts';
+import { describeBreaker } from './details.ts';
+import * as messages from './messages.ts';
+
+type Command = { readonly kind: 'halt'; readonly halt: Halt } | { readonly kind: 'resume'; readonly resume: Resume };
+
+/**
+ * One account's circuit breaker, for ever. Outcomes are rows; a poke says that there are some to fold. It owns the
+ * timers between OPEN and HALF_OPEN, and it hears the operators: whatever they say is committed as a hold, so a
+ * breaker that closes can't end their halt.
+ */
+export async function circuitBreaker(input: BreakerInput, carried?: BreakerView): Promise<void> {
+  let view: BreakerView | null = carried ?? null;
+  let pokes = 1;
+  const commands: Command[] = [];
+  const show = (next: BreakerView): void => {
+    const isNewState = next.state !== view?.state || next.holds.length !== view.holds.length;
+    view = next;
+    setCurrentDetails(describeBreaker(input, next));
+    if (isNewState)
+      upsertSearchAttributes([{ key: messages.stateAttribute, value: next.holds.length > 0 ? 'HALTED' : next.state }]);
+  };
+  setHandler(messages.breakerView, () => view);
+  setHandler(messages.poke, () => {
+    pokes += 1;
+  });
+  setHandler(messages.halt, (halt) => {
+    commands.push({ kind: 'halt', halt });
+  });
+  setHandler(messages.resume, (resume) => {
+    commands.push({ kind: 'resume', resume });
+  });
+
+  const hasWork = () => pokes > 0 || commands.length > 0;
+  for (;;) {
+    const command = commands.shift();
+    if (command?.kind === 'halt') show(await haltTrading({ scope: input, halt: command.halt }));
+    else if (command?.kind === 'resume') show(await resumeTrading({ scope: input, resume: command.resume }));
+    else if (workflowInfo().continueAsNewSuggested && !hasWork()) break;
+    else {
+      pokes = 0;
+      show(await foldBreaker(input));
+      await untilWork(view as BreakerView | null, hasWork);
+    }
+  }
+  await condition(allHandlersFinished);
+  await continueAsNew<typeof circuitBreaker>(input, (view as BreakerView | null) ?? undefined);
+}
+
+/** Until a message comes, the breaker's own next transition is due, or the history has grown too long. */
+async function untilWork(view: BreakerView | null, hasWork: () => boolean): Promise<void> {
+  const isOver = () => hasWork() || workflowInfo().continueAsNewSuggested;
+  const dueAtMs = view?.nextTransitionAtMs ?? null;
+  if (dueAtMs === null) await condition(isOver);
+  else await condition(isOver, Math.max(1, dueAtMs - Date.now()), { summary: 'half-open is due' });
+}

@@ -1,0 +1,112 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  upsertSearchAttributes,
+  WorkflowExecutionAlreadyStartedError,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { EntryProgressed, GuardKind, PositionInput } from '../src/contracts/messages/messages.ts';
+import { stopId } from '../src/contracts/messages/names.ts';
+import type { PositionView } from '../src/contracts/messages/views.ts';
+import { isMore } from '../src/domain/decimal.ts';
+import { armGuards, disarmGuards, requestExit } from './activity-proxies.ts';
+import { describePosition } from './details.ts';
+import * as messages from './messages.ts';
+import { trailingStop } from './trailing-stop.ts';
+
+/**
+ * Guards one position from its first fill until the venue is flat. It arms the stop loss and the take profit, starts
+ * the trailing stop, and holds the time stop. Prices never come here: the market watch commits a trigger and starts
+ * the exit itself, then tells.
+ */
+export async function positionMonitoring(input: PositionInput, carried?: PositionView): Promise<PositionView> {
+  let view: PositionView = carried ?? openingView(input);
+  const show = (changed: Partial<PositionView>): void => {
+    const isNewPhase = changed.phase !== undefined && changed.phase !== view.phase;
+    view = { ...view, ...changed };
+    setCurrentDetails(describePosition(input, view));
+    if (isNewPhase) upsertSearchAttributes([{ key: messages.stateAttribute, value: view.phase }]);
+  };
+  setHandler(messages.positionView, () => view);
+  setHandler(messages.entryProgressed, (progress) => show({ entry: later(view.entry, progress) }));
+  setHandler(messages.positionClosed, (closed) => show({ phase: 'closed', closed }));
+  setHandler(messages.guardChanged, (change) => {
+    if (change.triggered && view.phase !== 'closed')
+      show({ phase: 'closing', exitReason: view.exitReason ?? change.kind });
+  });
+
+  await condition(() => view.entry !== null);
+  if (view.phase === 'opening') show(await guard(input, view.entry as EntryProgressed));
+
+  const mustHandOver = () => workflowInfo().continueAsNewSuggested;
+  while (view.closed === null) {
+    if (view.phase === 'guarded' && view.timeStopAtMs !== null) {
+      const leftMs = Math.max(1, view.timeStopAtMs - Date.now());
+      const happened = await condition(() => view.phase !== 'guarded' || mustHandOver(), leftMs, {
+        summary: 'time stop',
+      });
+      if (!happened) show(await leave(input));
+    } else {
+      await condition(() => view.closed !== null || mustHandOver());
+    }
+    if (view.closed === null && mustHandOver()) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof positionMonitoring>(input, view);
+    }
+  }
+  await disarmGuards(input.tradeId);
+  await condition(allHandlersFinished);
+  return view;
+}
+
+/** From the first fill on nothing is naked: the levels are armed first, then the trailing stop takes up its own life. */
+async function guard(input: PositionInput, entry: EntryProgressed): Promise<Partial<PositionView>> {
+  const armed: GuardKind[] = [...(await armGuards(input.tradeId))];
+  if (input.exit.trailingStop) {
+    armed.push('trailingStop');
+    await startTrailing(input);
+  }
+  const timeStopAtMs = input.exit.timeStopMs === undefined ? null : entry.firstFillAtMs + input.exit.timeStopMs;
+  return { phase: 'guarded', armed, timeStopAtMs };
+}
+
+async function startTrailing({ tradeId, symbol, account, strategy }: PositionInput): Promise<void> {
+  try {
+    await startChild(trailingStop, {
+      workflowId: stopId(tradeId),
+      args: [{ tradeId, symbol, account, strategy }],
+      // It lives as long as the position, whatever becomes of this run: continue-as-new would end a bound child.
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `trailing stop of ${tradeId} (${symbol})`,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
+
+async function leave({ tradeId }: PositionInput): Promise<Partial<PositionView>> {
+  await requestExit({ tradeId, reason: 'timeStop', source: 'positionMonitoring' });
+  return { phase: 'closing', exitReason: 'timeStop' };
+}
+
+const openingView = ({ tradeId }: PositionInput): PositionView => ({
+  tradeId,
+  phase: 'opening',
+  entry: null,
+  armed: [],
+  timeStopAtMs: null,
+  exitReason: null,
+  closed: null,
+});
+
+/** Cumulative, so the larger one is the later one, in whatever order they come. */
+function later(known: EntryProgressed | null, heard: EntryProgressed): EntryProgressed {
+  if (known === null) return heard;
+  const isLater = isMore(heard.entryQuantity, known.entryQuantity) || (heard.isFinal && !known.isFinal);
+  return isLater ? { ...heard, firstFillAtMs: Math.min(known.firstFillAtMs, heard.firstFillAtMs) } : known;
+}
