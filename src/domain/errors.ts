@@ -399,11 +399,6 @@ export const errorCatalog = {
     summary: 'The trade has nothing to close: it was denied, never filled, or is closed.',
     remedy: 'Nothing. Its state says which of these it is.',
   },
-  SYMBOL_UNKNOWN: {
-    retryable: false,
-    summary: 'The venue has no such symbol.',
-    remedy: 'Use the form BASE/QUOTE, such as BTC/USDT, of a symbol that the venue trades.',
-  },
   HALT_LEVEL_UNAVAILABLE: {
     retryable: false,
     summary: 'This level of halt is not offered yet: nothing cancels all working orders. Nothing was changed.',

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { actorText, commandIdText, reasonText } from './wire.ts';
+
+const scope = z
+  .strictObject({
+    kind: z.enum(['all', 'account', 'strategy', 'symbol'], '"all", "account", "strategy" or "symbol"'),
+    id: z.string('a text').min(1, 'not empty').max(64, 'at most 64 characters'),
+  })
+  .refine(({ kind, id }) => kind !== 'all' || id === '*', {
+    path: ['id'],
+    error: '"*", because the kind is "all"',
+  });
+
+/** Bodies of what an operator or a bot asks for. `actor` is what the caller says; the key that was used is recorded too. */
+export const closeBody = z
+  .strictObject({ actor: actorText.optional(), reason: reasonText, commandId: commandIdText })
+  .meta({ id: 'Close' });
+
+export const haltBody = z
+  .strictObject({
+    scope: scope.default({ kind: 'all', id: '*' }),
+    level: z
+      .enum(['entries-blocked', 'frozen', 'flatten'], '"entries-blocked", "frozen" or "flatten"')
+      .default('entries-blocked'),
+    actor: actorText.optional(),
+    reason: reasonText,
+    expiresAtMs: z
+      .int('epoch milliseconds')
+      .min(1_000_000_000_000, 'epoch milliseconds, such as 1795262400000')
+      .optional(),
+    commandId: commandIdText,
+  })
+  .meta({ id: 'Halt' });
+
+export const resumeBody = z
+  .strictObject({
+    scope: scope.default({ kind: 'all', id: '*' }),
+    /** The hold's version as it was seen; without it, whatever hold of an operator is in force. */
+    version: z
+      .string('the version of the hold, a text')
+      .regex(/^\d{1,18}$/, 'the version of the hold')
+      .optional(),
+    actor: actorText.optional(),
+    reason: reasonText,
+    commandId: commandIdText,
+  })
+  .meta({ id: 'Resume' });
+
+export const resolveBody = z
+  .strictObject({
+    verdict: z.enum(['dead', 'look-again'], '"dead" or "look-again"'),
+    actor: actorText.optional(),
+    reason: reasonText,
+    commandId: commandIdText,
+  })
+  .meta({ id: 'Resolve' });
+
+export const workingOrderSchema = z
+  .object({
+    clientOrderId: z.string(),
+    tradeId: z.string(),
+    symbol: z.string(),
+    side: z.enum(['BUY', 'SELL']),
+    leavesQuantity: z.string(),
+    status: z.string(),
+  })
+  .meta({ id: 'WorkingOrder' });
+
+export const listQuery = z.strictObject({
+  phase: z.enum(['denied', 'placing', 'working', 'open', 'closing', 'closed', 'unfilled']).optional(),
+  live: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
+  account: z.string().max(64).optional(),
+  strategy: z.string().max(64).optional(),
+  symbol: z.string().max(41).optional(),
+  limit: z.coerce.number().pipe(z.int().min(1).max(500)).default(50),
+});

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import type { HoldView } from '../messages/views.ts';
+import { atMs, decimalText, listOf } from './wire.ts';
+
+export const holdSchema = z
+  .object({
+    holdId: z.string(),
+    scope: z.object({ kind: z.enum(['all', 'account', 'strategy', 'symbol']), id: z.string() }),
+    source: z.enum(['operator', 'breaker', 'venue']),
+    level: z.enum(['entries-blocked', 'frozen', 'flatten']),
+    version: z.string(),
+    actor: z.string(),
+    reason: z.string(),
+    setAtMs: atMs,
+    expiresAtMs: atMs.nullable(),
+  })
+  .meta({ id: 'Hold' }) satisfies z.ZodType<HoldView>;
+
+const alert = z.object({
+  code: z.string(),
+  severity: z.enum(['CRITICAL', 'WARNING', 'INFO']),
+  message: z.string(),
+  raisedAtMs: atMs,
+});
+
+const part = z.object({ ok: z.boolean(), detail: z.string() });
+
+export const statusSchema = z
+  .object({
+    mode: z.enum(['paper', 'live']),
+    account: z.string(),
+    venue: z.string(),
+    currency: z.string(),
+    equity: z.object({ amount: decimalText.nullable(), atMs: atMs.nullable(), fault: z.string().nullable() }),
+    balances: listOf(z.object({ asset: z.string(), free: decimalText, locked: decimalText })),
+    parts: z.object({
+      database: part,
+      temporal: part,
+      entryWorkers: part,
+      guardWorkers: part,
+      watchWorkers: part,
+      venueWorkers: part,
+    }),
+    breaker: z.object({ state: z.enum(['CLOSED', 'OPEN', 'HALF_OPEN']), openedAtMs: atMs.nullable() }),
+    holds: listOf(holdSchema),
+    trades: z.object({ placing: z.int(), working: z.int(), open: z.int(), closing: z.int() }),
+    orders: z.object({ working: z.int(), inDoubt: z.int(), parked: z.int() }),
+    alerts: listOf(alert),
+    outbox: z.object({ open: z.int(), oldestAgeMs: z.int().nullable() }),
+    audit: z.object({ unsealed: z.int(), oldestUnsealedAgeMs: z.int().nullable() }),
+    problems: listOf(z.string()).describe('What is wrong, in words. Empty when nothing is.'),
+  })
+  .meta({ id: 'Status' });
+export type StatusView = z.output<typeof statusSchema>;
+
+export const marketSchema = z
+  .object({
+    symbol: z.string(),
+    last: decimalText.nullable().describe('The price of the last trade; null before the first.'),
+    tickSize: decimalText,
+    stepSize: decimalText,
+    quantityMin: decimalText.nullable(),
+    notionalMin: decimalText.nullable(),
+    pricesEnded: z.boolean().describe("Whether the paper venue's replay has come to its end."),
+  })
+  .meta({ id: 'Market' });
+export type MarketView = z.output<typeof marketSchema>;
