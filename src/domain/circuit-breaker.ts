@@ -51,10 +51,13 @@ export type BreakerTransition = {
 /** `transitions` is in order: an event long after the timeout finds the breaker HALF_OPEN first. */
 export type BreakerStep = { readonly state: BreakerState; readonly transitions: readonly BreakerTransition[] };
 
-/** The breaker as the gate sees it: how many more entries may go out as probes, and when it changes by itself. */
+/** The breaker as the gate sees it. */
 export type BreakerReading = {
   readonly state: BreakerStatus;
+  /** How many more entries may go out as probes; zero unless HALF_OPEN. */
   readonly probesLeft: number;
+  /** Since when it is HALF_OPEN: names the period that a probe belongs to. */
+  readonly halfOpenAtMs: number | null;
   readonly nextTransitionAtMs: number | null;
 };
 
@@ -96,20 +99,29 @@ export const breakerAt = (settings: BreakerSettings, state: BreakerState, nowMs:
 export const nextTransitionAtMs = (settings: BreakerSettings, state: BreakerState): number | null =>
   state.status === 'OPEN' ? halfOpenAtMs(settings, state) : null;
 
-/** What the gate needs of it. `liveProbes` are those that were let through and have neither reported nor expired. */
-export function readBreaker(
+/** Failures that count at `nowMs`. */
+export const failuresInWindow = (settings: BreakerSettings, { failuresAtMs }: BreakerState, nowMs: number): number =>
+  failuresAtMs.filter((failureAtMs) => isInWindow(settings, failureAtMs, nowMs)).length;
+
+/**
+ * What the gate needs of it. `probes` are the entries that were let through and have neither reported nor expired; those
+ * of an earlier period HALF_OPEN take up no room in this one.
+ */
+export function breakerReadingAt(
   settings: BreakerSettings,
   state: BreakerState,
   nowMs: number,
-  liveProbes: number,
+  probes: readonly { readonly halfOpenAtMs: number }[],
 ): BreakerReading {
   const present = breakerAt(settings, state, nowMs);
-  const probesLeft = settings.halfOpenProbesMax - present.halfOpenSuccesses - liveProbes;
-  return {
-    state: present.status,
-    probesLeft: present.status === 'HALF_OPEN' ? Math.max(0, probesLeft) : 0,
-    nextTransitionAtMs: nextTransitionAtMs(settings, present),
-  };
+  const nextAtMs = nextTransitionAtMs(settings, present);
+  if (present.status !== 'HALF_OPEN') {
+    return { state: present.status, probesLeft: 0, halfOpenAtMs: null, nextTransitionAtMs: nextAtMs };
+  }
+  const sinceMs = halfOpenAtMs(settings, present);
+  const out = probes.filter((probe) => probe.halfOpenAtMs === sinceMs).length;
+  const probesLeft = Math.max(0, settings.halfOpenProbesMax - present.halfOpenSuccesses - out);
+  return { state: 'HALF_OPEN', probesLeft, halfOpenAtMs: sinceMs, nextTransitionAtMs: nextAtMs };
 }
 
 /** Whether an entry may go out. Cancels and exits never ask. */
@@ -168,13 +180,14 @@ function withFailure(settings: BreakerSettings, failuresAtMs: readonly number[],
   invariant(settings.failureThreshold >= 1, `a threshold is at least one, was ${settings.failureThreshold}`);
   const sorted = [...failuresAtMs, atMs].sort((a, b) => a - b);
   const newestAtMs = sorted.at(-1) ?? atMs;
-  const counts = (failureAtMs: number) => {
-    const ageMs = newestAtMs - failureAtMs;
-    return settings.windowBoundary === 'inclusive'
-      ? ageMs <= settings.failureWindowMs
-      : ageMs < settings.failureWindowMs;
-  };
-  return sorted.filter(counts).slice(-settings.failureThreshold);
+  return sorted
+    .filter((failureAtMs) => isInWindow(settings, failureAtMs, newestAtMs))
+    .slice(-settings.failureThreshold);
+}
+
+function isInWindow(settings: BreakerSettings, failureAtMs: number, endsAtMs: number): boolean {
+  const ageMs = endsAtMs - failureAtMs;
+  return settings.windowBoundary === 'inclusive' ? ageMs <= settings.failureWindowMs : ageMs < settings.failureWindowMs;
 }
 
 function halfOpenAtMs(settings: BreakerSettings, { openedAtMs }: BreakerState): number {

@@ -13,8 +13,8 @@ export type EntryVerdict =
       readonly evaluations: readonly LimitEvaluation[];
       /** One a leg: what its reservation is counted at. */
       readonly prices: readonly Decimal[];
-      /** It goes out as a probe of the breaker that is HALF_OPEN, and has to be reserved as one. */
-      readonly isProbe: boolean;
+      /** It goes out as a probe of a breaker that is HALF_OPEN since then, and has to be reserved as one. */
+      readonly probe: { readonly halfOpenAtMs: number } | null;
     }
   | { readonly outcome: 'denied'; readonly evaluations: readonly LimitEvaluation[] };
 
@@ -26,8 +26,9 @@ export function evaluateEntry(snapshot: Snapshot, entry: EntryProposal, limits: 
   invariant(entry.legs.length > 0, 'an entry has a leg');
   const evaluations = controls.flatMap((control) => control.onEntry(snapshot, entry, limits ?? {}));
   if (evaluations.some(({ allowed }) => !allowed)) return { outcome: 'denied', evaluations };
-  const isProbe = snapshot.breaker?.state === 'HALF_OPEN';
-  return { outcome: 'approved', evaluations, prices: entry.legs.map(priceOf), isProbe };
+  const halfOpenAtMs = snapshot.breaker?.halfOpenAtMs ?? null;
+  const probe = halfOpenAtMs === null ? null : { halfOpenAtMs };
+  return { outcome: 'approved', evaluations, prices: entry.legs.map(priceOf), probe };
 }
 
 function priceOf({ symbol, cost }: EntryLeg): Decimal {
