@@ -15,15 +15,18 @@ export type BreakerSettings = {
   readonly windowBoundary: 'exclusive' | 'inclusive';
   /** It never stays OPEN for less than this, however short the timeout. */
   readonly dwellMs: number;
+  /** A probe that has not reported after this gives its place to another; as in `breakerDefaults` when absent. */
+  readonly probeTimeoutMs?: number;
 };
 
-export const breakerDefaults: BreakerSettings = {
+export const breakerDefaults: Required<BreakerSettings> = {
   failureThreshold: 5,
   failureWindowMs: 60_000,
   openTimeoutMs: 300_000,
   halfOpenProbesMax: 3,
   windowBoundary: 'exclusive',
   dwellMs: 0,
+  probeTimeoutMs: 30_000,
 };
 
 /** Small and plain JSON. `openedAtMs` is kept while HALF_OPEN and cleared by closing. */
@@ -56,8 +59,8 @@ export type BreakerReading = {
   readonly state: BreakerStatus;
   /** How many more entries may go out as probes; zero unless HALF_OPEN. */
   readonly probesLeft: number;
-  /** Since when it is HALF_OPEN: names the period that a probe belongs to. */
-  readonly halfOpenAtMs: number | null;
+  /** What an entry that goes out now as a probe is reserved with: its period and its end. Null unless HALF_OPEN. */
+  readonly probe: { readonly halfOpenAtMs: number; readonly expiresAtMs: number } | null;
   readonly nextTransitionAtMs: number | null;
 };
 
@@ -114,14 +117,15 @@ export function breakerReadingAt(
   probes: readonly { readonly halfOpenAtMs: number }[],
 ): BreakerReading {
   const present = breakerAt(settings, state, nowMs);
-  const nextAtMs = nextTransitionAtMs(settings, present);
-  if (present.status !== 'HALF_OPEN') {
-    return { state: present.status, probesLeft: 0, halfOpenAtMs: null, nextTransitionAtMs: nextAtMs };
-  }
+  const view = { state: present.status, nextTransitionAtMs: nextTransitionAtMs(settings, present) };
+  if (present.status !== 'HALF_OPEN') return { ...view, probesLeft: 0, probe: null };
   const sinceMs = halfOpenAtMs(settings, present);
   const out = probes.filter((probe) => probe.halfOpenAtMs === sinceMs).length;
-  const probesLeft = Math.max(0, settings.halfOpenProbesMax - present.halfOpenSuccesses - out);
-  return { state: 'HALF_OPEN', probesLeft, halfOpenAtMs: sinceMs, nextTransitionAtMs: nextAtMs };
+  return {
+    ...view,
+    probesLeft: Math.max(0, settings.halfOpenProbesMax - present.halfOpenSuccesses - out),
+    probe: { halfOpenAtMs: sinceMs, expiresAtMs: nowMs + (settings.probeTimeoutMs ?? breakerDefaults.probeTimeoutMs) },
+  };
 }
 
 /** Whether an entry may go out. Cancels and exits never ask. */

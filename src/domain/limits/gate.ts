@@ -1,3 +1,4 @@
+import type { BreakerReading } from '../circuit-breaker.ts';
 import type { Decimal } from '../decimal.ts';
 import { invariant } from '../invariant.ts';
 import { controls } from './controls.ts';
@@ -13,8 +14,8 @@ export type EntryVerdict =
       readonly evaluations: readonly LimitEvaluation[];
       /** One a leg: what its reservation is counted at. */
       readonly prices: readonly Decimal[];
-      /** It goes out as a probe of a breaker that is HALF_OPEN since then, and has to be reserved as one. */
-      readonly probe: { readonly halfOpenAtMs: number } | null;
+      /** It goes out as a probe of a breaker that is HALF_OPEN, and has to be reserved as one. */
+      readonly probe: BreakerReading['probe'];
     }
   | { readonly outcome: 'denied'; readonly evaluations: readonly LimitEvaluation[] };
 
@@ -26,8 +27,7 @@ export function evaluateEntry(snapshot: Snapshot, entry: EntryProposal, limits: 
   invariant(entry.legs.length > 0, 'an entry has a leg');
   const evaluations = controls.flatMap((control) => control.onEntry(snapshot, entry, limits ?? {}));
   if (evaluations.some(({ allowed }) => !allowed)) return { outcome: 'denied', evaluations };
-  const halfOpenAtMs = snapshot.breaker?.halfOpenAtMs ?? null;
-  const probe = halfOpenAtMs === null ? null : { halfOpenAtMs };
+  const probe = snapshot.breaker?.probe ?? null;
   return { outcome: 'approved', evaluations, prices: entry.legs.map(priceOf), probe };
 }
 
