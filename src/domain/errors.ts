@@ -200,6 +200,27 @@ export const errorCatalog = {
     summary: 'Whether the order is large enough could not be known: there is no price for it.',
     remedy: 'Wait for prices of the symbol, or send a limit order.',
   },
+  PAPER_LEDGER_DAMAGED: {
+    retryable: false,
+    summary: "The paper venue's ledger has a line that cannot be read.",
+    remedy: 'Restore the file from a copy, or move the data folder away to begin with a fresh paper account.',
+  },
+  PAPER_PRICES_UNREADABLE: {
+    retryable: false,
+    summary: 'The file of prices cannot be read.',
+    remedy: 'Give the path of a CSV file that this user may read.',
+  },
+  PAPER_PRICES_INVALID: {
+    retryable: false,
+    summary: 'The file holds no prices that can be played.',
+    remedy:
+      'Trades have the header timestamp_ms,trade_id,side,price,quantity; candles timestamp,open,high,low,close,volume.',
+  },
+  PAPER_PRICES_CHANGED: {
+    retryable: false,
+    summary: 'Orders or a position are open under other prices than the ones given now.',
+    remedy: 'Start with the prices of before and close the trades, or choose another data folder.',
+  },
   VENUE_KEY_REFUSED: {
     retryable: false,
     summary: 'The venue refuses the API key.',
@@ -337,7 +358,8 @@ export const errorCatalog = {
   UNDECIDED: {
     retryable: true,
     summary: 'No decision came in time. Whether there will be one is not known yet.',
-    remedy: 'Send the same request again, with the same trade id: it finds the decision, and never opens a second trade.',
+    remedy:
+      'Send the same request again, with the same trade id: it finds the decision, and never opens a second trade.',
   },
   ENTRY_ENDED_UNDECIDED: {
     retryable: false,
