@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { type ErrorCode, type ErrorContext, errorCatalog } from '../../domain/errors.ts';
 import type { Fault } from './faults.ts';
 
+export type { ErrorCode, ErrorContext } from '../../domain/errors.ts';
+
 /** The one shape in which a refusal or an error reaches a bot or a person: over HTTP, from the client, from `--json`. */
 export const errorBodySchema = z
   .object({
@@ -42,3 +44,6 @@ export function errorLine({ code, message, remedy, context }: ErrorBody): string
 
 /** Whether a code that came from elsewhere, such as from a workflow's failure, is one of the catalog. */
 export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorCatalog, code);
+
+/** Whether trying the same again can help. What is not in the catalog is not tried again. */
+export const isRetryable = (code: string): boolean => isErrorCode(code) && errorCatalog[code].retryable;
