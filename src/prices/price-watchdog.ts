@@ -1,0 +1,95 @@
+import type { Clock } from '../venue/clock.ts';
+import type { SymbolFeed } from './symbol-feed.ts';
+
+export type WatchdogTimings = {
+  /** No message of the stream at all for this long: its prices are stale. */
+  readonly staleMs: number;
+  /** While stale, one symbol is asked for this often, in turn. */
+  readonly pollMs: number;
+  /** A symbol without a trade for this long is compared with the venue's list: the stream may have lost it. */
+  readonly quietMs: number;
+};
+
+export type WatchdogOptions = {
+  readonly clock: Clock;
+  readonly timings: WatchdogTimings;
+  readonly onEvent: (event: StaleEvent) => void;
+  /** Asks the venue; whether there was news. Never rejects. */
+  readonly poll: (feed: SymbolFeed, rows: number) => Promise<boolean>;
+  /** The stream is up and does not bring this symbol's trades. */
+  readonly onLost: (symbol: string) => void;
+};
+
+/** `recovered` follows `stale`; in between the prices are polled. */
+export type StaleEvent = { readonly type: 'stale'; readonly ageMs: number } | { readonly type: 'recovered' };
+
+export type PriceWatchdog = {
+  guard(feed: SymbolFeed): void;
+  /** Anything at all came by the stream. */
+  hear(): void;
+  hearTrade(symbol: string): void;
+  heardAt(): number;
+  isStale(): boolean;
+  close(): void;
+};
+
+// One request weighs the same for 1 row and for 1,000; 500 cover a busy second many times over.
+const pollRows = 500;
+
+type Guarded = { readonly feed: SymbolFeed; comparedAt: number; lost: number };
+
+/** Notices a stream that has gone silent, and one that is up and brings nothing, and asks the venue's lists instead. */
+export function createPriceWatchdog({ clock, timings, onEvent, poll, onLost }: WatchdogOptions): PriceWatchdog {
+  const guarded = new Map<string, Guarded>();
+  let heardAt = clock.monotonicMs();
+  let polledAt = Number.NEGATIVE_INFINITY;
+  let isStale = false;
+
+  const look = (): void => {
+    const [overdue] = [...guarded.values()].sort((a, b) => a.comparedAt - b.comparedAt);
+    if (overdue === undefined) return;
+    const now = clock.monotonicMs();
+    if (!isStale && now - heardAt > timings.staleMs) {
+      isStale = true;
+      onEvent({ type: 'stale', ageMs: now - heardAt });
+    }
+    const isDue = isStale || now - overdue.comparedAt >= timings.quietMs;
+    if (!isDue || now - polledAt < timings.pollMs) return;
+    polledAt = now;
+    overdue.comparedAt = now;
+    void (isStale ? poll(overdue.feed, pollRows) : compare(overdue));
+  };
+
+  const compare = async (overdue: Guarded): Promise<void> => {
+    const hasNews = await poll(overdue.feed, 1);
+    // Once may be chance: the list was faster than the stream.
+    overdue.lost = hasNews ? overdue.lost + 1 : 0;
+    if (overdue.lost < 2) return;
+    overdue.lost = 0;
+    onLost(overdue.feed.symbol);
+  };
+
+  const looking = setInterval(look, Math.min(250, timings.pollMs));
+  return {
+    guard(feed) {
+      // Until now there was nothing to hear.
+      if (guarded.size === 0) heardAt = clock.monotonicMs();
+      guarded.set(feed.symbol, { feed, comparedAt: clock.monotonicMs(), lost: 0 });
+    },
+    hear() {
+      heardAt = clock.monotonicMs();
+      if (!isStale) return;
+      isStale = false;
+      onEvent({ type: 'recovered' });
+    },
+    hearTrade(symbol) {
+      const heard = guarded.get(symbol);
+      if (heard === undefined) return;
+      heard.comparedAt = clock.monotonicMs();
+      heard.lost = 0;
+    },
+    heardAt: () => heardAt,
+    isStale: () => isStale,
+    close: () => clearInterval(looking),
+  };
+}

@@ -1,0 +1,154 @@
+import type { Logger } from 'pino';
+import { accountSchema, exchangeInfoSchema, marketTradesSchema, timeSchema } from '../../contracts/schemas/binance.ts';
+import { RatchetError } from '../../domain/errors.ts';
+import type { Clock } from '../clock.ts';
+import type { RateBudget, RateLimit, RateLimitKind } from '../rate-budget.ts';
+import type { SocketTimings } from '../reconnecting-socket.ts';
+import { createTransport } from '../transport.ts';
+import type { MarketTrade, Subscription, Venue } from '../venue.ts';
+import { openMarketStream } from './market-stream.ts';
+import { createOrderReads } from './order-reads.ts';
+import { createOrderSends } from './orders.ts';
+import { createRead, createTimestamps, type Read } from './reads.ts';
+import { createRest, endpoints } from './rest.ts';
+import { createSigner } from './sign.ts';
+import { createSymbolNames, type ExchangeInfo, filtersOf, venueSymbolOf } from './symbols.ts';
+import { openUserStream } from './user-stream.ts';
+import { createVenueClock } from './venue-clock.ts';
+
+export type BinanceVenueOptions = {
+  readonly name: string;
+  /** Without the path: `https://api.binance.com`. */
+  readonly restUrl: string;
+  /** Without the path: `wss://stream.binance.com:9443`. */
+  readonly streamUrl: string;
+  /** With the path: `wss://ws-api.binance.com:443/ws-api/v3`. */
+  readonly wsApiUrl: string;
+  readonly apiKey: string;
+  /** A shared HMAC secret, or an Ed25519 private key in PEM. */
+  readonly apiSecret: string;
+  readonly budget: RateBudget;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly requestTimeoutMs?: number;
+  readonly socketTimings?: Partial<SocketTimings>;
+};
+
+/** Binance spot, or anything that speaks its dialect, such as the paper venue. */
+export function createBinanceVenue(options: BinanceVenueOptions): Venue {
+  const { name, streamUrl, wsApiUrl, apiKey, budget, clock, logger, socketTimings = {} } = options;
+  const transport = createTransport();
+  const signer = createSigner(options.apiSecret);
+  const rest = createRest({
+    ...options,
+    signer,
+    transport,
+    requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+    onTimestampRefused: () => venueClock.expire(),
+  });
+  const read = createRead(name, rest);
+  const venueClock = createVenueClock(
+    async () => (await read(endpoints.time, timeSchema, {}, 'exit')).serverTime,
+    clock,
+  );
+  const fetchInfo = async (parameters: { symbol?: string }): Promise<ExchangeInfo> => {
+    const info = await read(endpoints.exchangeInfo, exchangeInfoSchema, parameters, 'entry');
+    budget.learnLimits(rateLimitsOf(info));
+    return info;
+  };
+  const names = createSymbolNames(() => fetchInfo({}), clock.monotonicMs);
+  const signed = createTimestamps(venueClock);
+  const subscriptions = new Set<Subscription>();
+  const keep = (opened: Subscription): Subscription => {
+    const subscription = {
+      async close() {
+        subscriptions.delete(subscription);
+        await opened.close();
+      },
+    };
+    subscriptions.add(subscription);
+    return subscription;
+  };
+
+  return {
+    name,
+    dedupe: 'open-only',
+    ...createOrderSends({ rest, clock, venueClock }),
+    ...createOrderReads({ read, clock, venueClock, names }),
+    async balances() {
+      const { balances } = await read(
+        endpoints.account,
+        accountSchema,
+        await signed({ omitZeroBalances: 'true' }),
+        'report',
+      );
+      return balances;
+    },
+    async filters(symbol) {
+      const { symbols } = await fetchInfo({ symbol: venueSymbolOf(symbol) });
+      const filters = symbols.map(filtersOf).find((each) => each.symbol === symbol);
+      if (filters === undefined) throw new RatchetError('SYMBOL_UNKNOWN', { venue: name, symbol });
+      return filters;
+    },
+    marketTrades: (symbol, afterTradeId, limit) => readMarketTrades(read, symbol, afterTradeId, limit),
+    async clockOffsetMs() {
+      const offsetMs = await venueClock.offsetMs();
+      budget.learnClockOffset(offsetMs);
+      return offsetMs;
+    },
+    streamMarket: (symbols, onEvent) =>
+      keep(openMarketStream({ streamUrl, symbols, clock, timings: socketTimings }, onEvent)),
+    streamUserData: (onEvent) =>
+      keep(
+        openUserStream({ wsApiUrl, apiKey, signer, clock, venueClock, names, logger, timings: socketTimings }, onEvent),
+      ),
+    async close() {
+      await Promise.all([...subscriptions].map((subscription) => subscription.close()));
+      transport.close();
+    },
+  };
+}
+
+const pageRows = 1000;
+
+async function readMarketTrades(
+  read: Read,
+  symbol: string,
+  afterTradeId: number | null,
+  limit: number,
+): Promise<readonly MarketTrade[]> {
+  const page = async (fromId: number | null, rows: number): Promise<readonly MarketTrade[]> => {
+    const wanted = { symbol: venueSymbolOf(symbol), limit: Math.min(rows, pageRows) };
+    const raw =
+      fromId === null
+        ? await read(endpoints.trades, marketTradesSchema, wanted, 'report')
+        : await read(endpoints.historicalTrades, marketTradesSchema, { ...wanted, fromId }, 'report');
+    return raw.map(({ id, price, qty, time }) => ({
+      symbol,
+      venueTradeId: id,
+      price,
+      quantity: qty,
+      tradedAtMs: time,
+    }));
+  };
+  if (afterTradeId === null) return await page(null, limit);
+
+  const trades: MarketTrade[] = [];
+  while (trades.length < limit) {
+    const next = await page((trades.at(-1)?.venueTradeId ?? afterTradeId) + 1, limit - trades.length);
+    trades.push(...next);
+    if (next.length < pageRows) break;
+  }
+  return trades;
+}
+
+const kinds: Record<string, RateLimitKind> = { REQUEST_WEIGHT: 'weight', ORDERS: 'orders', RAW_REQUESTS: 'requests' };
+const intervals: Record<string, number> = { SECOND: 1000, MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000 };
+
+function rateLimitsOf({ rateLimits }: ExchangeInfo): readonly RateLimit[] {
+  return rateLimits.flatMap(({ rateLimitType, interval, intervalNum, limit }) => {
+    const kind = kinds[rateLimitType];
+    const windowMs = (intervals[interval] ?? 0) * intervalNum;
+    return kind === undefined || windowMs === 0 ? [] : [{ kind, windowMs, max: limit }];
+  });
+}

@@ -1,0 +1,84 @@
+import { accountTradesSchema, ordersSchema } from '../../contracts/schemas/binance.ts';
+import type { Clock } from '../clock.ts';
+import type { Venue } from '../venue.ts';
+import { fillOf, orderOf } from './parse.ts';
+import { createTimestamps, type Read } from './reads.ts';
+import { endpoints } from './rest.ts';
+import { type SymbolNames, venueSymbolOf } from './symbols.ts';
+import type { VenueClock } from './venue-clock.ts';
+
+export type OrderReadsDependencies = {
+  readonly read: Read;
+  readonly clock: Clock;
+  readonly venueClock: VenueClock;
+  readonly names: SymbolNames;
+};
+
+const dayMs = 86_400_000;
+const pageRows = 1000;
+
+/** Orders and fills as the venue lists them. */
+export function createOrderReads(
+  dependencies: OrderReadsDependencies,
+): Pick<Venue, 'fillsOf' | 'openOrders' | 'ordersSince'> {
+  const { read, clock, venueClock, names } = dependencies;
+  const signed = createTimestamps(venueClock);
+
+  return {
+    async fillsOf({ symbol, venueOrderId }) {
+      const wanted = { symbol: venueSymbolOf(symbol), orderId: venueOrderId, limit: pageRows };
+      const rows = await allPages(
+        async (fromId) => {
+          const parameters = await signed({ ...wanted, ...(fromId === null ? {} : { fromId }) });
+          return await read(endpoints.myTrades, accountTradesSchema, parameters, 'cancel');
+        },
+        ({ id }) => id,
+      );
+      return rows.map(fillOf);
+    },
+
+    async openOrders(symbol) {
+      const observedAtMs = clock.nowMs();
+      if (symbol !== undefined) {
+        const parameters = await signed({ symbol: venueSymbolOf(symbol) });
+        const rows = await read(endpoints.openOrders, ordersSchema, parameters, 'cancel');
+        return rows.map((raw) => orderOf(raw, { symbol, observedAtMs }));
+      }
+      const rows = await read(endpoints.allOpenOrders, ordersSchema, await signed({}), 'cancel');
+      if (rows.some((raw) => names.nameOf(raw.symbol) === undefined)) names.expire();
+      await names.load();
+      // An order in a symbol that even the venue's own list lacks is an order all the same: it keeps that spelling.
+      return rows.map((raw) => orderOf(raw, { symbol: names.nameOf(raw.symbol) ?? raw.symbol, observedAtMs }));
+    },
+
+    async ordersSince(symbol, sinceMs) {
+      const observedAtMs = clock.nowMs();
+      const startTime = Math.max(sinceMs, (await venueClock.nowMs()) - dayMs);
+      const wanted = { symbol: venueSymbolOf(symbol), limit: pageRows };
+      const rows = await allPages(
+        async (orderId) => {
+          const parameters = await signed({ ...wanted, ...(orderId === null ? { startTime } : { orderId }) });
+          return await read(endpoints.allOrders, ordersSchema, parameters, 'report');
+        },
+        (raw) => Number(raw.orderId),
+      );
+      return rows.map((raw) => orderOf(raw, { symbol, observedAtMs }));
+    },
+  };
+}
+
+/** Goes on behind the last id of a full page until a page is not full. */
+async function allPages<T>(
+  fetchPage: (fromId: number | null) => Promise<readonly T[]>,
+  idOf: (row: T) => number,
+): Promise<readonly T[]> {
+  const rows: T[] = [];
+  let fromId: number | null = null;
+  for (;;) {
+    const page = await fetchPage(fromId);
+    rows.push(...page);
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageRows) return rows;
+    fromId = idOf(last) + 1;
+  }
+}
