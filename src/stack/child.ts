@@ -172,7 +172,7 @@ async function untilTrue(probe: () => Promise<boolean>, given: AbortSignal): Pro
   return {};
 }
 
-function lastLines(file: string): string {
+export function lastLines(file: string): string {
   return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n');
 }
 

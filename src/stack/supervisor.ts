@@ -23,7 +23,8 @@ const longestPauseMs = 5_000;
 /** A child that has lived so long is well again: the next pause is the first one. */
 const wellAfterMs = 10_000;
 
-export function createSupervisor(folder: DataFolder, report: Report): Supervisor {
+/** `onBack` is called whenever a child works again, under another process id. */
+export function createSupervisor(folder: DataFolder, report: Report, onBack: () => void = () => {}): Supervisor {
   const runs = new Map<string, Run>();
   const stopping = new AbortController();
 
@@ -52,7 +53,10 @@ export function createSupervisor(folder: DataFolder, report: Report): Supervisor
       if (stopping.signal.aborted) return exit;
       run = start(spec);
       run.ready.then(
-        () => report.note(`${spec.name} is back`),
+        () => {
+          report.note(`${spec.name} is back`);
+          onBack();
+        },
         () => {},
       );
     }
