@@ -56,6 +56,7 @@ export async function enterTrade(
     case 'ended':
       throw clientError('ENTRY_ENDED_UNDECIDED', { tradeId: request.tradeId, detail: answer.detail });
     case 'lost':
+    case 'late':
       throw clientError('UNDECIDED', { tradeId: request.tradeId, detail: answer.detail });
     case 'refused':
       throw new RatchetClientError(answer.body);
@@ -80,7 +81,9 @@ type Answer =
   | { readonly outcome: 'refused'; readonly body: ErrorBody }
   /** The workflow of this trade id is over. */
   | { readonly outcome: 'ended'; readonly detail: string }
-  | { readonly outcome: 'lost'; readonly detail: string };
+  /** The server had the call and forgot it. */
+  | { readonly outcome: 'lost'; readonly detail: string }
+  | { readonly outcome: 'late'; readonly detail: string };
 
 // A server that dies between the start and the update keeps the start and loses the update: asking again finds the
 // running workflow, or the decision of one that is over.
@@ -112,9 +115,8 @@ type EntryWorkflow = (request: EntryRequest) => Promise<unknown>;
 function answerOf(error: unknown): Answer {
   if (error instanceof WorkflowUpdateFailedError) return refused(error.cause);
   if (error instanceof WorkflowExecutionAlreadyStartedError) return { outcome: 'ended', detail: error.message };
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof WorkflowNotFoundError) {
-    return { outcome: 'lost', detail: error.message };
-  }
+  if (error instanceof WorkflowNotFoundError) return { outcome: 'lost', detail: error.message };
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return { outcome: 'late', detail: error.message };
   const context = { detail: detailOf(error) };
   const isRefusal = error instanceof NamespaceNotFoundError || refusals.has(grpcCodeOf(error) ?? unavailable);
   return { outcome: 'refused', body: errorBody(isRefusal ? 'TEMPORAL_REFUSED' : 'TEMPORAL_UNAVAILABLE', context) };
