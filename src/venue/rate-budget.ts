@@ -113,10 +113,11 @@ export function createRateBudget({ limits, clock, onPause }: RateBudgetOptions):
   };
 
   const charge = (request: RateRequest): ((answer: RateAnswer | null) => void) => {
-    const charged = [...counters].flatMap(([key, counter]) => {
+    const charged = [...counters].map(([key, counter]) => {
+      roll(counter);
       const cost = costOf(counter.limit.kind, request);
       counter.inFlight += cost;
-      return cost > 0 ? [{ key, cost, windowStartMs: counter.windowStartMs }] : [];
+      return { key, cost, windowStartMs: counter.windowStartMs };
     });
     return (answer) => {
       for (const { key, cost, windowStartMs } of charged) {

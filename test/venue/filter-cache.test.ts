@@ -1,0 +1,140 @@
+import { describe, expect, test, vi } from 'vitest';
+import { decimal, zero } from '../../src/domain/decimal.ts';
+import type { SymbolFilters } from '../../src/domain/filters.ts';
+import { createFilterCache } from '../../src/venue/filter-cache.ts';
+
+const ttlMs = 3_600_000;
+const maxStaleMs = 24 * ttlMs;
+
+const filtersOf = (symbol: string, tick = '0.01'): SymbolFilters => ({
+  symbol,
+  baseAsset: 'BTC',
+  quoteAsset: 'USDT',
+  isTrading: true,
+  tickSize: decimal(tick),
+  stepSize: decimal('0.00001'),
+  priceMin: null,
+  priceMax: null,
+  quantityMin: null,
+  quantityMax: null,
+  marketQuantityMax: null,
+  notionalMin: zero,
+  notionalMinAppliesToMarket: false,
+});
+
+function aCache() {
+  const world = { nowMs: 1_000_000, fails: false };
+  const fetch = vi.fn(async (symbol: string) => {
+    if (world.fails) throw new Error('the venue does not answer');
+    return filtersOf(symbol);
+  });
+  const onWarning = vi.fn();
+  const cache = createFilterCache({ fetch, now: () => world.nowMs, ttlMs, maxStaleMs, onWarning });
+  return { world, fetch, onWarning, cache };
+}
+
+describe('get', () => {
+  test.each([
+    { ageMs: 0, fetches: 1 },
+    { ageMs: ttlMs - 1, fetches: 1 },
+    { ageMs: ttlMs, fetches: 2 },
+    { ageMs: 2 * ttlMs, fetches: 2 },
+  ])('asks the venue $fetches times in all when asked again after $ageMs ms', async ({ ageMs, fetches }) => {
+    const { world, fetch, cache } = aCache();
+    await cache.get('BTC/USDT');
+    world.nowMs += ageMs;
+    await cache.get('BTC/USDT');
+    expect(fetch).toHaveBeenCalledTimes(fetches);
+  });
+
+  test('asks once for a hundred callers that miss together', async () => {
+    const { fetch, cache } = aCache();
+    const answers = await Promise.all(Array.from({ length: 100 }, () => cache.get('BTC/USDT')));
+    expect(fetch).toHaveBeenCalledTimes(1);
+    expect(new Set(answers).size).toBe(1);
+  });
+
+  test('keeps symbols apart', async () => {
+    const { fetch, cache } = aCache();
+    expect((await cache.get('BTC/USDT')).symbol).toBe('BTC/USDT');
+    expect((await cache.get('ETH/USDT')).symbol).toBe('ETH/USDT');
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  test.each([
+    { name: 'serves an entry of just the greatest age with a warning', ageMs: maxStaleMs, served: true },
+    { name: 'serves nothing older', ageMs: maxStaleMs + 1, served: false },
+  ])('$name when the venue does not answer', async ({ ageMs, served }) => {
+    const { world, onWarning, cache } = aCache();
+    await cache.get('BTC/USDT');
+    world.nowMs += ageMs;
+    world.fails = true;
+    const answer = cache.get('BTC/USDT');
+    if (served) expect((await answer).symbol).toBe('BTC/USDT');
+    else await expect(answer).rejects.toThrow('the venue does not answer');
+    expect(onWarning).toHaveBeenCalledTimes(served ? 1 : 0);
+    if (served) expect(onWarning).toHaveBeenCalledWith(expect.objectContaining({ symbol: 'BTC/USDT', ageMs }));
+  });
+
+  test('asks again after a failure, and does not keep the failure', async () => {
+    const { world, cache } = aCache();
+    world.fails = true;
+    await expect(cache.get('BTC/USDT')).rejects.toThrow();
+    world.fails = false;
+    expect((await cache.get('BTC/USDT')).symbol).toBe('BTC/USDT');
+  });
+});
+
+describe('clear', () => {
+  test('forgets one symbol and leaves the others', async () => {
+    const { cache, fetch } = aCache();
+    await cache.get('BTC/USDT');
+    await cache.get('ETH/USDT');
+    cache.clear('BTC/USDT');
+    expect(cache.stats().symbols).toEqual(['ETH/USDT']);
+    await cache.get('BTC/USDT');
+    await cache.get('ETH/USDT');
+    expect(fetch).toHaveBeenCalledTimes(3);
+  });
+
+  test('forgets all', async () => {
+    const { cache } = aCache();
+    await cache.get('BTC/USDT');
+    await cache.get('ETH/USDT');
+    cache.clear();
+    expect(cache.stats().size).toBe(0);
+  });
+
+  test('does not keep the answer of a request that began before it', async () => {
+    const answers: ((filters: SymbolFilters) => void)[] = [];
+    const cache = createFilterCache({
+      fetch: () => new Promise((resolve) => answers.push(resolve)),
+      now: () => 0,
+      onWarning: () => undefined,
+    });
+    const early = cache.get('BTC/USDT');
+    cache.clear('BTC/USDT');
+    const late = cache.get('BTC/USDT');
+    answers[1]?.(filtersOf('BTC/USDT', '0.1'));
+    answers[0]?.(filtersOf('BTC/USDT', '0.01'));
+    expect((await early).tickSize).toBe('0.01');
+    expect((await late).tickSize).toBe('0.1');
+    expect((await cache.get('BTC/USDT')).tickSize).toBe('0.1');
+  });
+});
+
+test('tells its size, ages, hits and misses', async () => {
+  const { world, cache } = aCache();
+  await cache.get('BTC/USDT');
+  world.nowMs += 5000;
+  await cache.get('BTC/USDT');
+  await cache.get('ETH/USDT');
+  expect(cache.stats()).toEqual({
+    size: 2,
+    ttlMs,
+    symbols: ['BTC/USDT', 'ETH/USDT'],
+    agesMs: { 'BTC/USDT': 5000, 'ETH/USDT': 0 },
+    hits: 1,
+    misses: 2,
+  });
+});
