@@ -98,7 +98,8 @@ export function createRateBudget({ limits, clock, onPause }: RateBudgetOptions):
       roll(counter);
       const { kind, windowMs, max } = counter.limit;
       const share = Math.floor((max * budgetPercent * lanePercent[request.lane]) / 10_000);
-      if (counter.used + counter.inFlight + costOf(kind, request) <= share) continue;
+      const cost = costOf(kind, request);
+      if (cost === 0 || counter.used + counter.inFlight + cost <= share) continue;
       const retryAtMs = counter.windowStartMs + windowMs - offsetMs;
       return { retryAtMs, reason: `the ${request.lane} share of ${max} ${kind} in ${windowMs} ms is used up` };
     }
