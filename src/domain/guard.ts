@@ -1,9 +1,16 @@
 import { type Decimal, isPositive } from './decimal.ts';
 import { isBetter } from './direction.ts';
 import { RatchetError } from './errors.ts';
+import { invariant } from './invariant.ts';
 import type { PositionSide } from './order.ts';
 import { facing, noThresholds, type Thresholds } from './thresholds.ts';
-import { stepTrailingStop, type TrailingStop, type TrailingStopRules, trailingThresholds } from './trailing-stop.ts';
+import {
+  joinTrailingStop,
+  stepTrailingStop,
+  type TrailingStop,
+  type TrailingStopRules,
+  trailingThresholds,
+} from './trailing-stop.ts';
 
 /** A fixed price that ends the position. */
 export type PriceTerms = { readonly side: PositionSide; readonly price: Decimal };
@@ -29,6 +36,24 @@ export function stepGuard(guard: Guard, price: Decimal): GuardStep {
   if (stop === guard.state) return { guard, action: 'hold' };
   const isMilestone = action === 'activated' || action === 'triggered';
   return { guard: { ...guard, state: stop }, action: isMilestone ? action : 'changed' };
+}
+
+/**
+ * What two reports of the same guard say together, under the terms of the first: triggered if either is, and a trailing
+ * stop as tight as the tighter. So a guard that was amended keeps what its earlier version has seen, and its new
+ * distance counts from the best price of both.
+ */
+export function joinGuards(guard: Guard, other: Guard): Guard {
+  if (guard.kind === 'trailingStop' && other.kind === 'trailingStop') {
+    const state = joinTrailingStop(guard.terms, guard.state, other.state);
+    const { distance } = guard.terms;
+    return {
+      ...guard,
+      state: distance === other.terms.distance ? state : amendDistance(guard.terms, state, distance).stop,
+    };
+  }
+  invariant(guard.kind !== 'trailingStop' && guard.kind === other.kind, `${guard.kind} joins its own kind`);
+  return other.state.status === 'triggered' ? { ...guard, state: { status: 'triggered' } } : guard;
 }
 
 /** The prices between which the guard stays as it is. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decimal } from '../../src/domain/decimal.ts';
-import { type Guard, guardThresholds, stepGuard } from '../../src/domain/guard.ts';
+import { type Guard, guardThresholds, joinGuards, stepGuard } from '../../src/domain/guard.ts';
 import { isReached } from '../../src/domain/thresholds.ts';
 import { centPrice } from '../support/arbitrary-decimal.ts';
 import { anyGuard } from './any-guard.ts';
@@ -82,5 +82,44 @@ describe('guardThresholds', () => {
         expect(stepGuard(guard, price).action !== 'hold').toBe(reaches);
       }),
     );
+  });
+});
+
+describe('joinGuards', () => {
+  test('gives the later of two reports of one guard', () => {
+    fc.assert(
+      fc.property(anyGuard, fc.array(centPrice(), { maxLength: 10 }), (guard, prices) => {
+        const later = prices.reduce((at, price) => stepGuard(at, price).guard, guard);
+        expect(joinGuards(guard, later)).toEqual(later);
+        expect(joinGuards(later, guard)).toEqual(later);
+      }),
+    );
+  });
+
+  test('keeps the terms of the first, and a trigger of the second', () => {
+    const amended = { ...priceGuard('stopLoss', 'long'), terms: { side: 'long', price: decimal('90') } } as Guard;
+    const triggered = stepGuard(priceGuard('stopLoss', 'long'), decimal('95')).guard;
+    expect(joinGuards(amended, triggered)).toEqual({ ...amended, state: { status: 'triggered' } });
+  });
+
+  test('applies an amended distance to the best price that the earlier version has seen', () => {
+    const terms = {
+      side: 'long',
+      by: 'absolute',
+      activationPrice: null,
+      tickSize: null,
+      minimumMovePercent: null,
+    } as const;
+    const trailing = (distance: string, extreme: string, stopPrice: string): Guard => ({
+      kind: 'trailingStop',
+      terms: { ...terms, distance: decimal(distance), extremeFrom: 'start' },
+      state: { status: 'trailing', extreme: decimal(extreme), stopPrice: decimal(stopPrice) },
+    });
+    const joined = joinGuards(trailing('1', '100', '99'), trailing('5', '105', '100'));
+    expect(joined).toEqual(trailing('1', '105', '104'));
+  });
+
+  test('joins no guard with one of another kind', () => {
+    expect(() => joinGuards(priceGuard('stopLoss', 'long'), priceGuard('takeProfit', 'long'))).toThrow('its own kind');
   });
 });
