@@ -28,7 +28,11 @@ export async function applyAnswer(
 const carriesAllFills = (order: VenueOrder): boolean =>
   !isMore(order.report.filledQuantity, sum(order.fills.map((fill) => fill.quantity)));
 
-async function fillsOf(venue: Venue, order: VenueOrder, logger: ActivityDependencies['logger']): Promise<VenueOrder['fills']> {
+async function fillsOf(
+  venue: Venue,
+  order: VenueOrder,
+  logger: ActivityDependencies['logger'],
+): Promise<VenueOrder['fills']> {
   try {
     return await venue.fillsOf({ symbol: order.symbol, venueOrderId: order.venueOrderId });
   } catch (error) {

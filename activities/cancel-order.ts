@@ -31,7 +31,12 @@ export const createCancelOrder = (deps: ActivityDependencies) =>
     });
   };
 
-async function lookAfter(deps: ActivityDependencies, venue: Venue, order: BookOrder, result: SendResult): Promise<OrderReported> {
+async function lookAfter(
+  deps: ActivityDependencies,
+  venue: Venue,
+  order: BookOrder,
+  result: SendResult,
+): Promise<OrderReported> {
   const found = await venue.findOrder({ symbol: order.symbol, clientOrderId: order.clientOrderId });
   if (found.outcome === 'found') {
     const reported = await applyAnswer(deps, venue, found.order, 'lookup');

@@ -17,9 +17,11 @@ export const createCollectFills = (deps: ActivityDependencies) =>
       if (order.reported.fillsComplete) return order.reported;
       const { venue } = roomOf(deps, order.venue);
       const found = await venue.findOrder({ symbol: order.symbol, clientOrderId: order.clientOrderId }, signal);
-      if (found.outcome !== 'found') throw new RatchetError('VENUE_UNAVAILABLE', { asked: 'fills', answer: found.outcome });
+      if (found.outcome !== 'found')
+        throw new RatchetError('VENUE_UNAVAILABLE', { asked: 'fills', answer: found.outcome });
       const reported = await applyAnswer(deps, venue, found.order, 'lookup');
-      if (!reported.fillsComplete) throw new RatchetError('VENUE_UNAVAILABLE', { asked: 'fills', answer: 'incomplete' });
+      if (!reported.fillsComplete)
+        throw new RatchetError('VENUE_UNAVAILABLE', { asked: 'fills', answer: 'incomplete' });
       return reported;
     });
   };

@@ -5,7 +5,6 @@ import type { PriceHub } from '../src/prices/price-hub.ts';
 import type { Db } from '../src/store/database.ts';
 import type { FilterCache } from '../src/venue/filter-cache.ts';
 import type { Venue } from '../src/venue/venue.ts';
-import type { OutboxRelay } from './relay-outbox.ts';
 
 /** A venue with what a worker keeps beside it: prices shared by every symbol, and the filters' cache. */
 export type VenueRoom = { readonly venue: Venue; readonly prices: PriceHub; readonly filters: FilterCache };
@@ -20,11 +19,12 @@ export type OrderTimings = {
 /** Everything an activity may be made from. Only a composition root builds it. */
 export type ActivityDependencies = {
   readonly db: Db;
-  readonly relay: OutboxRelay;
   readonly rooms: ReadonlyMap<string, VenueRoom>;
   readonly timings: OrderTimings;
   readonly breaker: BreakerSettings;
   readonly watchShards: number;
+  /** Calls back when guards were armed, amended or disarmed, in any shard. Returns the way to stop. */
+  readonly onGuardsChanged: (listener: () => void) => () => void;
   /** Names this process in leases and records. */
   readonly holder: string;
   readonly now: () => number;

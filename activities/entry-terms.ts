@@ -27,7 +27,8 @@ export function entryTerms(request: EntryRequest, leg: number, filters: SymbolFi
     const limitPrice = roundPrice(filters, entry.price, side);
     return { side, orderType: 'LIMIT', timeInForce: entry.timeInForce, quantity, limitPrice };
   }
-  if (entry.maxSlippageBps === undefined) return { side, orderType: 'MARKET', timeInForce: null, quantity, limitPrice: null };
+  if (entry.maxSlippageBps === undefined)
+    return { side, orderType: 'MARKET', timeInForce: null, quantity, limitPrice: null };
   const limitPrice = roundPrice(filters, worstPrice(last, side, entry.maxSlippageBps), side);
   return { side, orderType: 'LIMIT', timeInForce: 'IOC', quantity, limitPrice };
 }

@@ -54,7 +54,11 @@ async function lookOnce(deps: ActivityDependencies, ref: OrderRef): Promise<Orde
 }
 
 /** The open orders and those since the intent, in case the look-up by id lags; nothing there either parks the order. */
-async function lookEverywhere(deps: ActivityDependencies, venue: Venue, order: BookOrder): Promise<OrderReported | undefined> {
+async function lookEverywhere(
+  deps: ActivityDependencies,
+  venue: Venue,
+  order: BookOrder,
+): Promise<OrderReported | undefined> {
   const isOurs = (candidate: VenueOrder) => candidate.clientOrderId === order.clientOrderId;
   try {
     const open = await venue.openOrders(order.symbol);

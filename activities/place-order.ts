@@ -68,7 +68,14 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
     case 'existing':
       return intendAgain(deps, committed.order);
     case 'held':
-      return answered(await denyEntry(deps.db, { order: input, code: 'TRADING_STATE_BLOCKED', hold: committed.hold, nowMs: deps.now() }));
+      return answered(
+        await denyEntry(deps.db, {
+          order: input,
+          code: 'TRADING_STATE_BLOCKED',
+          hold: committed.hold,
+          nowMs: deps.now(),
+        }),
+      );
     case 'exit-requested':
     case 'not-approved':
       return answered(await denyEntry(deps.db, { order: input, code: 'ENTRY_WITHDRAWN', nowMs: deps.now() }));

@@ -4,7 +4,7 @@ import { crashPoint } from '../src/observability/crash-point.ts';
 import { leaveShard, loadShard, renewLease, takeShard } from '../src/store/guards.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { whileBeating } from './heartbeat.ts';
-import { marketEyes } from './market-eyes.ts';
+import { openMarketEyes } from './market-eyes.ts';
 import { roomOf } from './rooms.ts';
 
 const tickMs = 50;
@@ -25,9 +25,15 @@ export const createWatchMarket = (deps: ActivityDependencies) =>
   function watchMarket({ venue, shard }: MarketWatchInput): Promise<'nothing-armed' | 'hand-over'> {
     return whileBeating(async (signal) => {
       const { db, now, holder } = deps;
-      const lease = { shard, epoch: await takeShard(db, { shard, holder, leaseUntilMs: now() + leaseMs, nowMs: now() }) };
-      const eyes = marketEyes(deps, roomOf(deps, venue), lease);
-      const stopListening = deps.onGuardsChanged(shard, () => eyes.reloadSoon());
+      const lease = {
+        shard,
+        epoch: await takeShard(db, { shard, holder, leaseUntilMs: now() + leaseMs, nowMs: now() }),
+      };
+      const eyes = openMarketEyes(deps, roomOf(deps, venue), lease);
+      let isReloadDue = true;
+      const stopListening = deps.onGuardsChanged(() => {
+        isReloadDue = true;
+      });
       try {
         return await watch();
       } finally {
@@ -41,8 +47,11 @@ export const createWatchMarket = (deps: ActivityDependencies) =>
         let leaseAtMs = 0;
         let idleSinceMs = now();
         while (!signal.aborted && now() < endAtMs) {
-          if (eyes.isReloadDue()) await eyes.reload(await loadShard(db, { shard }));
-          await eyes.fillGaps();
+          if (isReloadDue) {
+            isReloadDue = false;
+            await eyes.reload(await loadShard(db, { shard }));
+          }
+          eyes.catchUp();
           if (now() >= checkpointAtMs) {
             checkpointAtMs = now() + checkpointEveryMs;
             await eyes.checkpoint();
@@ -50,7 +59,7 @@ export const createWatchMarket = (deps: ActivityDependencies) =>
           if (now() >= leaseAtMs) {
             leaseAtMs = now() + leaseEveryMs;
             await renewLease(db, { ...lease, leaseUntilMs: now() + leaseMs });
-            eyes.reloadSoon();
+            isReloadDue = true;
           }
           crashPoint('whileWatching');
           if (eyes.armed() > 0) idleSinceMs = now();

@@ -16,6 +16,8 @@ export type SymbolEyes = {
   missingAfter(): number | null;
   /** What is missing up to this id does not exist: whoever waits for it goes on from the next trade there is. */
   onComplete(upToTradeId: number): readonly Seen[];
+  /** The last trade that this guard has seen, or null when it is not armed. */
+  seenBy(id: string): number | null;
   /** Every guard has seen all trades up to here, or null before the first. */
   seenUpTo(): number | null;
 };
@@ -89,6 +91,10 @@ export function createSymbolEyes(): SymbolEyes {
       });
       lanes = merged(lanes);
       return seen;
+    },
+    seenBy(id) {
+      const lane = laneOf(id);
+      return lane === undefined ? null : lane.nextId - 1;
     },
     seenUpTo: () => (lanes.length === 0 ? null : Math.min(...lanes.map((lane) => lane.nextId)) - 1),
   };

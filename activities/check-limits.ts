@@ -1,0 +1,170 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { EntryDecision } from '../src/contracts/messages/decision.ts';
+import type { EntryRequest } from '../src/contracts/messages/entry-request.ts';
+import { parseEntryRequest } from '../src/contracts/schemas/entry-request.ts';
+import type { Fault } from '../src/contracts/schemas/faults.ts';
+import { type BreakerSettings, closedBreaker, foldOutcomes, readBreaker } from '../src/domain/circuit-breaker.ts';
+import { zero } from '../src/domain/decimal.ts';
+import { describe, RatchetError } from '../src/domain/errors.ts';
+import type { SymbolFilters } from '../src/domain/filters.ts';
+import { bookOf } from '../src/domain/limits/book.ts';
+import { evaluateEntry } from '../src/domain/limits/gate.ts';
+import type { LimitsRead } from '../src/domain/limits/limits.ts';
+import { proposeEntry } from '../src/domain/limits/proposal.ts';
+import { reasonsOf } from '../src/domain/limits/reasons.ts';
+import type { Snapshot } from '../src/domain/limits/snapshot.ts';
+import { crashPoint } from '../src/observability/crash-point.ts';
+import type { LatestPrice } from '../src/prices/price-hub.ts';
+import { decideTrade, type GateBook, type GateVerdict, requestHashOf } from '../src/store/decisions.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+const priceWaitMs = 1_500;
+const probeLivesMs = 60_000;
+
+export type CheckedEntry = {
+  /** `existing`: another run decided this trade and took it past its approval; it manages it. */
+  readonly outcome: 'approved' | 'denied' | 'existing';
+  readonly decision: EntryDecision;
+  /** As decided: defaults filled in. */
+  readonly request: EntryRequest;
+};
+
+/** The market of one symbol as the gate sees it; null = unknown, which denies. */
+type Market = { readonly price: LatestPrice | null; readonly filters: SymbolFilters | null };
+
+/**
+ * Decides on an entry: checks the request, reads the price, and evaluates and reserves in one transaction. The first
+ * committed decision on a trade id is the only one. Fails, not to be retried, with every fault of a request that does
+ * not fit the contract, and when the trade id was used with other content.
+ */
+export const createCheckLimits = (deps: ActivityDependencies) =>
+  async function checkLimits(input: unknown, runId: string): Promise<CheckedEntry> {
+    const request = readRequest(deps, input);
+    const market = await readMarket(deps, request);
+    crashPoint('beforeReserve');
+    const decided = await decideTrade(deps.db, {
+      request,
+      requestHash: requestHashOf(request),
+      runId,
+      nowMs: deps.now(),
+      evaluate: (book) => verdictOn(request, market, book, deps.breaker, deps.now()),
+    });
+    crashPoint('afterReserve');
+    switch (decided.outcome) {
+      case 'mismatch':
+        throw refused('TRADE_ID_MISMATCH', { tradeId: request.tradeId });
+      case 'unknown-account':
+        throw invalid([
+          { field: 'account', value: JSON.stringify(request.account), allowed: 'an account of this stack' },
+        ]);
+      case 'decided':
+      case 'existing': {
+        const { decision, decidedByRun } = decided;
+        count(deps, decision);
+        if (decision.outcome === 'denied') return { outcome: 'denied', decision, request };
+        return { outcome: decidedByRun === runId ? 'approved' : 'existing', decision, request };
+      }
+    }
+  };
+
+function readRequest({ rooms }: ActivityDependencies, input: unknown): EntryRequest {
+  const parsed = parseEntryRequest(input);
+  if (!parsed.ok) throw invalid(parsed.faults);
+  const { venue } = parsed.request;
+  if (rooms.has(venue)) return parsed.request;
+  throw invalid([{ field: 'venue', value: JSON.stringify(venue), allowed: `one of ${[...rooms.keys()].join(', ')}` }]);
+}
+
+/** A symbol that the venue does not have is a fault of the request; a venue that does not answer leaves it unknown. */
+async function readMarket({ rooms, logger }: ActivityDependencies, request: EntryRequest): Promise<Market> {
+  const room = rooms.get(request.venue);
+  const symbol = request.legs[0]?.symbol ?? '';
+  if (room === undefined) return { price: null, filters: null };
+  try {
+    const filters = await room.filters.get(symbol);
+    return { filters, price: await room.prices.awaitPrice(symbol, priceWaitMs) };
+  } catch (error) {
+    if (error instanceof RatchetError && error.code === 'SYMBOL_UNKNOWN') {
+      throw invalid([
+        { field: 'legs[0].symbol', value: JSON.stringify(symbol), allowed: `a symbol of ${request.venue}` },
+      ]);
+    }
+    logger.warn({ error, symbol }, 'market is unknown');
+    return { price: null, filters: null };
+  }
+}
+
+/** The gate's decision on what the book says, under the account's lock. */
+function verdictOn(
+  request: EntryRequest,
+  market: Market,
+  book: GateBook,
+  settings: BreakerSettings,
+  nowMs: number,
+): GateVerdict {
+  const limits = (book.account.limits ?? {}) as LimitsRead;
+  const snapshot = snapshotOf(request, market, book, limits, settings, nowMs);
+  const verdict = evaluateEntry(snapshot, proposeEntry(request, snapshot, limits), limits);
+  const { price } = market;
+  const decision: EntryDecision = {
+    tradeId: request.tradeId,
+    outcome: verdict.outcome,
+    reasons: reasonsOf(verdict.evaluations),
+    evaluations: verdict.evaluations,
+    ...(price && {
+      price: { last: price.price, venueTradeId: String(price.venueTradeId), ageMs: Math.ceil(price.streamAgeMs) },
+    }),
+    decidedAtMs: nowMs,
+  };
+  if (verdict.outcome === 'denied') return { decision, reservations: [] };
+  return {
+    decision,
+    reservations: verdict.prices.map((reserved, leg) => ({ leg, price: reserved, unitGamma: zero })),
+    ...(verdict.isProbe && { probe: { halfOpenAtMs: nowMs, expiresAtMs: nowMs + probeLivesMs } }),
+  };
+}
+
+function snapshotOf(
+  request: EntryRequest,
+  { price, filters }: Market,
+  { account, holds, exposures, breaker }: GateBook,
+  limits: LimitsRead,
+  settings: BreakerSettings,
+  nowMs: number,
+): Snapshot {
+  const symbol = request.legs[0]?.symbol ?? '';
+  // What the lifecycle has not folded yet is folded here by the same machine, so that OPEN is never seen late.
+  const { state } = foldOutcomes(settings, breaker.state ?? closedBreaker, breaker.unapplied);
+  return {
+    nowMs,
+    currency: account.currency,
+    holds,
+    breaker: readBreaker(settings, state, nowMs, breaker.probes.length),
+    equity: {
+      amount: account.equity,
+      ageMs: account.equityAtMs === null ? null : nowMs - account.equityAtMs,
+      fault: account.equityFault,
+    },
+    book: bookOf(exposures, limits),
+    referencePrices: price === null ? {} : { [symbol]: { last: price.price, ageMs: price.streamAgeMs } },
+    filters: filters === null ? {} : { [symbol]: filters },
+  };
+}
+
+function count({ metrics }: ActivityDependencies, { outcome, reasons }: EntryDecision): void {
+  metrics.entriesDecided.inc({ outcome, code: reasons[0]?.code ?? '' });
+}
+
+const invalid = (faults: readonly Fault[]): ApplicationFailure =>
+  ApplicationFailure.create({
+    message: describe(
+      'REQUEST_INVALID',
+      Object.fromEntries(faults.map(({ field, value, allowed }) => [field, `${value}, allowed: ${allowed}`])),
+    ),
+    type: 'REQUEST_INVALID',
+    nonRetryable: true,
+    details: [{ faults }],
+  });
+
+const refused = (code: 'TRADE_ID_MISMATCH', context: Record<string, string>): ApplicationFailure =>
+  ApplicationFailure.create({ message: describe(code, context), type: code, nonRetryable: true, details: [context] });
