@@ -5,6 +5,7 @@ import { invariant } from './invariant.ts';
 import type { PositionSide } from './order.ts';
 import { facing, noThresholds, type Thresholds } from './thresholds.ts';
 import {
+  amendDistance,
   joinTrailingStop,
   stepTrailingStop,
   type TrailingStop,
@@ -47,10 +48,8 @@ export function joinGuards(guard: Guard, other: Guard): Guard {
   if (guard.kind === 'trailingStop' && other.kind === 'trailingStop') {
     const state = joinTrailingStop(guard.terms, guard.state, other.state);
     const { distance } = guard.terms;
-    return {
-      ...guard,
-      state: distance === other.terms.distance ? state : amendDistance(guard.terms, state, distance).stop,
-    };
+    if (distance === other.terms.distance) return { ...guard, state };
+    return { ...guard, state: amendDistance(guard.terms, state, distance).stop };
   }
   invariant(guard.kind !== 'trailingStop' && guard.kind === other.kind, `${guard.kind} joins its own kind`);
   return other.state.status === 'triggered' ? { ...guard, state: { status: 'triggered' } } : guard;
