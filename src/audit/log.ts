@@ -1,0 +1,129 @@
+import { sql } from 'kysely';
+import type { Db, Tx } from '../store/database.ts';
+import type { Digest, Tree } from './chain.ts';
+
+/** A record with its place in the chain, as it is stored. */
+export type SealedRecord = {
+  readonly seq: number;
+  readonly eventType: string;
+  readonly tradeId: string | null;
+  /** The text that is hashed. */
+  readonly body: string;
+  readonly prev: Digest;
+  readonly leaf: Digest;
+  readonly hash: Digest;
+};
+
+/** A checkpoint in the database: what it claims, and what is needed to go on from it. */
+export type StoredCheckpoint = {
+  readonly tree: Tree;
+  readonly root: Digest;
+  readonly chain: Digest;
+  readonly note: string;
+};
+
+/** The end of the chain. `lastSeq` is what the table has, `seq` what the head row says; they never differ by themselves. */
+export type Head = { readonly seq: number; readonly hash: Digest; readonly lastSeq: number };
+
+/** How long the oldest has been waiting: for its place in the chain, and in it for a checkpoint. Null = none waits. */
+export type Waiting = { readonly unsealedMs: number | null; readonly uncoveredMs: number | null };
+
+/** Gives up to `limit` committed records their place. Returns how many; 0 also when another process is at it. */
+export async function sealRecords(db: Db, limit: number): Promise<number> {
+  const { rows } = await sql<{ sealed: number }>`select seal_events(${limit}) as sealed`.execute(db);
+  return rows[0]?.sealed ?? 0;
+}
+
+/** What there is to do. Read by the database's own clock, the one that stamped the records. */
+export async function readWaiting(db: Db): Promise<Waiting> {
+  const { rows } = await sql<Waiting>`
+    select ${ageMs(sql`select recorded_at from audit_event where seq is null order by insert_no limit 1`)} as "unsealedMs",
+           ${ageMs(sql`select recorded_at from audit_event
+                       where seq = coalesce((select max(size) from audit_checkpoint), 0) + 1`)} as "uncoveredMs"`.execute(
+    db,
+  );
+  return rows[0] ?? { unsealedMs: null, uncoveredMs: null };
+}
+
+const ageMs = (moment: ReturnType<typeof sql>) =>
+  sql`(extract(epoch from clock_timestamp() - (${moment})) * 1000)::double precision`;
+
+/** The newest record of all, sealed or not; 0 when there is none. */
+export async function readNewestInsertNo(db: Db): Promise<number> {
+  const { rows } = await sql<{ newest: number | null }>`select max(insert_no) as newest from audit_event`.execute(db);
+  return rows[0]?.newest ?? 0;
+}
+
+/** Records up to this one that have no place in the chain yet. */
+export async function countUnsealed(db: Db, upToInsertNo?: number): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from audit_event
+    where seq is null and (${upToInsertNo ?? null}::bigint is null or insert_no <= ${upToInsertNo ?? null})`.execute(
+    db,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Sealed records after `afterSeq` in their order, `upToSeq` included. */
+export async function readSealed(
+  db: Db | Tx,
+  afterSeq: number,
+  upToSeq: number,
+  limit: number,
+): Promise<readonly SealedRecord[]> {
+  const { rows } = await sql<SealedRecord>`
+    select seq, event_type as "eventType", trade_id as "tradeId", body,
+           encode(prev, 'hex') as prev, encode(leaf, 'hex') as leaf, encode(hash, 'hex') as hash
+    from audit_event where seq > ${afterSeq} and seq <= ${upToSeq} order by seq limit ${limit}`.execute(db);
+  return rows;
+}
+
+export async function readHead(db: Db | Tx): Promise<Head> {
+  const { rows } = await sql<Head>`
+    select seq, encode(hash, 'hex') as hash, coalesce((select max(seq) from audit_event), 0) as "lastSeq"
+    from audit_head where log_id = 'ratchet'`.execute(db);
+  return rows[0] ?? { seq: 0, hash: '', lastSeq: 0 };
+}
+
+const checkpointColumns = sql`size, encode(root, 'hex') as root, encode(head_hash, 'hex') as chain, note,
+  array(select encode(peak, 'hex') from unnest(peaks) with ordinality as u(peak, place) order by place) as peaks`;
+
+type CheckpointRow = { size: number; root: Digest; chain: Digest; note: string; peaks: Digest[] };
+
+export async function readNewestCheckpoint(db: Db | Tx): Promise<StoredCheckpoint | undefined> {
+  const { rows } = await sql<CheckpointRow>`
+    select ${checkpointColumns} from audit_checkpoint order by size desc limit 1`.execute(db);
+  return rows.map(storedCheckpoint)[0];
+}
+
+/** Checkpoints of more than `afterSize` records, smallest first. */
+export async function readCheckpoints(db: Db, afterSize: number, limit: number): Promise<readonly StoredCheckpoint[]> {
+  const { rows } = await sql<CheckpointRow>`
+    select ${checkpointColumns} from audit_checkpoint where size > ${afterSize} order by size limit ${limit}`.execute(
+    db,
+  );
+  return rows.map(storedCheckpoint);
+}
+
+const storedCheckpoint = ({ size, peaks, ...rest }: CheckpointRow): StoredCheckpoint => ({
+  tree: { size, peaks },
+  ...rest,
+});
+
+export async function storeCheckpoint(tx: Tx, { tree, root, chain, note }: StoredCheckpoint): Promise<void> {
+  await sql`
+    insert into audit_checkpoint (size, root, head_hash, peaks, note)
+    values (${tree.size}, ${bytes(root)}, ${bytes(chain)}, ${tree.peaks.map(bytes)}, ${note})`.execute(tx);
+}
+
+const bytes = (digest: Digest): Buffer => Buffer.from(digest, 'hex');
+
+/** Whether this transaction is the only one of all processes that signs; asked, never waited for. */
+export async function claimSigning(tx: Tx): Promise<boolean> {
+  const { rows } = await sql<{ claimed: boolean }>`
+    select pg_try_advisory_xact_lock(${signingLockKey}::bigint) as claimed`.execute(tx);
+  return rows[0]?.claimed ?? false;
+}
+
+/** Beside the holds' 7233001. */
+const signingLockKey = 7_233_002;

@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { type ErrorCode, RatchetError } from '../domain/errors.ts';
+import type { Db } from '../store/database.ts';
+import type { SigningKey } from './checkpoint.ts';
+import { countUnsealed, readHead, readNewestInsertNo, readWaiting, sealRecords } from './log.ts';
+import { signNext } from './sign.ts';
+
+type SealerOptions = {
+  readonly db: Db;
+  readonly checkpointKey: SigningKey;
+  readonly checkpointDir: string;
+  readonly logger: Logger;
+  readonly metrics: SealerMetrics;
+  /** Told once, when the record can't be trusted or kept any more. Whoever owns the process ends it. */
+  readonly onFatal: (error: RatchetError) => void;
+  /** Told when records begin to wait too long for their place in the chain, and when that is over. */
+  readonly onLate?: (isLate: boolean, lagMs: number) => void;
+  readonly crashPoint?: (name: 'afterSeal' | 'afterCheckpointFile') => void;
+};
+
+type SealerMetrics = {
+  readonly recordsSealed: { inc(count: number): void };
+  readonly sealLag: { set(seconds: number): void };
+  readonly checkpointAge: { set(seconds: number): void };
+};
+
+export type Sealer = {
+  start(): void;
+  /**
+   * Resolves with the checkpoint's size when all that is committed now is sealed and covered by a signed checkpoint.
+   *
+   * @throws RatchetError AUDIT_SEALING_LATE after 10 seconds
+   */
+  sealNow(): Promise<number>;
+  /** Seals and signs what there is, as far as the database lets it, and ends. */
+  stop(): Promise<void>;
+};
+
+const pauseMs = 50;
+const pauseAfterFaultMs = 1_000;
+const checkpointEveryMs = 1_000;
+const lateMs = 1_000;
+const sealNowLimitMs = 10_000;
+/** Records a call of the sealing function: one call holds the head's lock for some tens of milliseconds. */
+const batch = 1_000;
+
+/** What nobody can go on from: trying again would not help, or would sign what is not true. */
+const fatalCodes: readonly ErrorCode[] = [
+  'AUDIT_CHAIN_BROKEN',
+  'AUDIT_TAIL_LOST',
+  'AUDIT_CHECKPOINT_UNTRUSTED',
+  'AUDIT_CHECKPOINT_NOT_WRITTEN',
+];
+const isFatal = (error: unknown): error is RatchetError =>
+  error instanceof RatchetError && fatalCodes.includes(error.code);
+
+/**
+ * Gives committed records their place in the chain, at most 100 ms after the commit, and signs a checkpoint a second
+ * while there is something new. Every process may run one: the database lets one at a time seal, and one sign.
+ */
+export function createSealer(options: SealerOptions): Sealer {
+  const steps = createSteps(options);
+  const stopping = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+
+  const survive = (error: unknown): false => {
+    if (isFatal(error) && !stopping.signal.aborted) {
+      stopping.abort();
+      options.onFatal(error);
+    }
+    options.logger.error({ err: error }, 'records not sealed');
+    return false;
+  };
+
+  const loop = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const isFine = await steps.sealAndSign(false).then(() => true, survive);
+      await sleep(isFine ? pauseMs : pauseAfterFaultMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  };
+
+  return {
+    start() {
+      running = loop();
+    },
+    async sealNow() {
+      try {
+        return await steps.sealAllOf(await readNewestInsertNo(options.db));
+      } catch (error) {
+        survive(error);
+        throw error;
+      }
+    },
+    async stop() {
+      const hasFailed = stopping.signal.aborted;
+      stopping.abort();
+      await running;
+      if (!hasFailed) await steps.sealAndSign(true).catch(survive);
+    },
+  };
+}
+
+function createSteps(options: SealerOptions) {
+  const { db, metrics } = options;
+  let seenSize = 0;
+  let signedAtMs = Number.NEGATIVE_INFINITY;
+  let wasLate = false;
+
+  async function seal(): Promise<number> {
+    const sealed = await sealRecords(db, batch);
+    if (sealed === 0) return 0;
+    metrics.recordsSealed.inc(sealed);
+    options.crashPoint?.('afterSeal');
+    return sealed;
+  }
+
+  async function sign(): Promise<void> {
+    for (let more = true; more; ) {
+      const signed = await signNext({ ...options, key: options.checkpointKey, seenSize });
+      if (signed.outcome !== 'busy') seenSize = signed.size;
+      more = signed.outcome === 'signed' && signed.more;
+    }
+    signedAtMs = performance.now();
+  }
+
+  function tellOfLag(lagMs: number, uncoveredMs: number): void {
+    metrics.sealLag.set(lagMs / 1_000);
+    metrics.checkpointAge.set(uncoveredMs / 1_000);
+    const isLate = lagMs > lateMs;
+    if (isLate !== wasLate) options.onLate?.(isLate, lagMs);
+    wasLate = isLate;
+  }
+
+  return {
+    async sealAndSign(signsAtOnce: boolean): Promise<void> {
+      const { unsealedMs, uncoveredMs } = await readWaiting(db);
+      tellOfLag(unsealedMs ?? 0, uncoveredMs ?? 0);
+      if (unsealedMs !== null) while ((await seal()) === batch);
+      const isDue = signsAtOnce || performance.now() - signedAtMs >= checkpointEveryMs;
+      if (isDue && (unsealedMs !== null || uncoveredMs !== null)) await sign();
+    },
+
+    async sealAllOf(newestInsertNo: number): Promise<number> {
+      const waitMs = 10;
+      const untilMs = performance.now() + sealNowLimitMs;
+      // Another process may be sealing or signing at the moment: then there is nothing to do but look again.
+      const again = async (): Promise<void> => {
+        if (performance.now() > untilMs) throw new RatchetError('AUDIT_SEALING_LATE', { limitMs: sealNowLimitMs });
+        await sleep(waitMs);
+      };
+      while ((await countUnsealed(db, newestInsertNo)) > 0) if ((await seal()) === 0) await again();
+      const { lastSeq } = await readHead(db);
+      for (await sign(); seenSize < lastSeq; await sign()) await again();
+      return seenSize;
+    },
+  };
+}
