@@ -3,7 +3,7 @@ import type { OrderRef, OrderReported } from '../src/contracts/messages/messages
 import { invariant } from '../src/domain/invariant.ts';
 import { isClosed } from '../src/domain/order.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
-import { type BookOrder, readOrder } from '../src/store/orders.ts';
+import { type BookOrder, readOrder } from '../src/store/book-order.ts';
 import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
 import type { SendResult, Venue } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';

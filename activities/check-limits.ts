@@ -3,7 +3,7 @@ import type { EntryDecision } from '../src/contracts/messages/decision.ts';
 import type { EntryRequest } from '../src/contracts/messages/entry-request.ts';
 import { parseEntryRequest } from '../src/contracts/schemas/entry-request.ts';
 import type { Fault } from '../src/contracts/schemas/faults.ts';
-import { type BreakerSettings, closedBreaker, foldOutcomes, readBreaker } from '../src/domain/circuit-breaker.ts';
+import { type BreakerSettings, breakerReadingAt, closedBreaker, foldOutcomes } from '../src/domain/circuit-breaker.ts';
 import { zero } from '../src/domain/decimal.ts';
 import { describe, RatchetError } from '../src/domain/errors.ts';
 import type { SymbolFilters } from '../src/domain/filters.ts';
@@ -19,7 +19,6 @@ import { decideTrade, type GateBook, type GateVerdict, requestHashOf } from '../
 import type { ActivityDependencies } from './dependencies.ts';
 
 const priceWaitMs = 1_500;
-const probeLivesMs = 60_000;
 
 export type CheckedEntry = {
   /** `existing`: another run decided this trade and took it past its approval; it manages it. */
@@ -120,7 +119,7 @@ function verdictOn(
   return {
     decision,
     reservations: verdict.prices.map((reserved, leg) => ({ leg, price: reserved, unitGamma: zero })),
-    ...(verdict.isProbe && { probe: { halfOpenAtMs: nowMs, expiresAtMs: nowMs + probeLivesMs } }),
+    ...(verdict.probe && { probe: verdict.probe }),
   };
 }
 
@@ -139,7 +138,7 @@ function snapshotOf(
     nowMs,
     currency: account.currency,
     holds,
-    breaker: readBreaker(settings, state, nowMs, breaker.probes.length),
+    breaker: breakerReadingAt(settings, state, nowMs, breaker.probes),
     equity: {
       amount: account.equity,
       ageMs: account.equityAtMs === null ? null : nowMs - account.equityAtMs,

@@ -1,7 +1,7 @@
 import type { OrderRef, OrderReported } from '../src/contracts/messages/messages.ts';
 import { RatchetError } from '../src/domain/errors.ts';
 import { invariant } from '../src/domain/invariant.ts';
-import { readOrder } from '../src/store/orders.ts';
+import { readOrder } from '../src/store/book-order.ts';
 import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
 import { applyAnswer } from './apply-answer.ts';
 import type { ActivityDependencies } from './dependencies.ts';

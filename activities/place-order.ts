@@ -1,9 +1,13 @@
+import { setTimeout } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { OrderRef, OrderReported, OrderTerms } from '../src/contracts/messages/messages.ts';
+import { backoffMs } from '../src/domain/backoff.ts';
 import { invariant } from '../src/domain/invariant.ts';
 import { planSend } from '../src/domain/sending.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
-import { type BookOrder, commitIntent, denyEntry, readOrder, recordSend, renewIntent } from '../src/store/orders.ts';
+import { type BookOrder, readOrder } from '../src/store/book-order.ts';
+import { commitIntent, renewIntent } from '../src/store/intents.ts';
+import { denyEntry, recordSend } from '../src/store/orders.ts';
 import { readTrade } from '../src/store/trades.ts';
 import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
 import type { SendResult, Venue } from '../src/venue/venue.ts';
@@ -45,11 +49,12 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
   invariant(trade !== undefined, `a placed order has a trade, ${input.tradeId} has none`);
   const room = roomOf(deps, trade.venue);
   const filters = await room.filters.get(trade.request.legs[input.leg]?.symbol ?? '');
-  const terms = input.terms ?? entryTerms(trade, filters);
+  const last = trade.decision.price?.last;
+  invariant(last !== undefined, `an approved trade has a price, ${input.tradeId} has none`);
+  const terms = input.terms ?? entryTerms(trade.request, input.leg, filters, last);
   if (input.purpose === 'entry' && deps.now() > trade.request.requestedAtMs + trade.request.validForMs) {
     return answered(await denyEntry(deps.db, { order: input, code: 'REQUEST_EXPIRED', nowMs: deps.now() }));
   }
-  crashPoint('beforeIntent');
   const signedAtMs = deps.now() + (await room.venue.clockOffsetMs());
   const committed = await commitIntent(deps.db, {
     ...input,
@@ -72,13 +77,15 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
         await denyEntry(deps.db, {
           order: input,
           code: 'TRADING_STATE_BLOCKED',
-          hold: committed.hold,
+          holdId: committed.holdId,
           nowMs: deps.now(),
         }),
       );
     case 'exit-requested':
     case 'not-approved':
       return answered(await denyEntry(deps.db, { order: input, code: 'ENTRY_WITHDRAWN', nowMs: deps.now() }));
+    case 'exceeds-reservation':
+      return answered(await denyEntry(deps.db, { order: input, code: 'ENTRY_EXCEEDS_RESERVATION', nowMs: deps.now() }));
     case 'exceeds-position':
       throw ApplicationFailure.nonRetryable(
         `EXIT_EXCEEDS_POSITION: ${input.tradeId} has ${committed.quantityLeft} left to sell`,
@@ -145,7 +152,7 @@ async function send(deps: ActivityDependencies, order: BookOrder): Promise<Order
 async function sendUntilSent({ now }: ActivityDependencies, venue: Venue, order: BookOrder): Promise<SendResult> {
   const lane = order.purpose === 'exit' ? 'exit' : 'entry';
   for (let attempt = 1; ; attempt += 1) {
-    const result = await venue.placeOrder(order.signed, lane);
+    const result = await venue.placeOrder(order, lane);
     const isValid = now() < order.signedAtMs + order.recvWindowMs;
     if (result.outcome !== 'NOT_SENT' || attempt >= notSentTriesMax || !isValid) return result;
     await setTimeout(backoffMs({ baseMs: 50, capMs: 500, factor: 2, attempt }));

@@ -7,8 +7,9 @@ import {
 import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { searchAttributes } from '../src/contracts/messages/names.ts';
-import type { Database } from '../src/store/database.ts';
-import { settle, type TakenMessage, takeDue } from '../src/store/outbox.ts';
+import { backoffMs } from '../src/domain/backoff.ts';
+import type { Db } from '../src/store/database.ts';
+import { type OutboxMessage, postpone, settle, takeDue } from '../src/store/outbox.ts';
 
 const batchSize = 50;
 const sweepMs = 500;
@@ -26,7 +27,7 @@ export function startOutboxRelay({
   now,
   onAnnounced,
 }: {
-  readonly db: Database;
+  readonly db: Db;
   readonly client: Client;
   readonly logger: Logger;
   readonly now: () => number;
@@ -80,31 +81,35 @@ export function startOutboxRelay({
 
 type Delivery = Pick<Parameters<typeof startOutboxRelay>[0], 'db' | 'client' | 'logger' | 'now'>;
 
-async function deliverOne({ db, client, logger, now }: Delivery, message: TakenMessage): Promise<void> {
+async function deliverOne({ db, client, logger, now }: Delivery, message: OutboxMessage): Promise<void> {
   try {
-    await settle(db, [message.messageId], await send(client, message), now());
+    await settle(db, { messageId: message.messageId, outcome: await send(client, message), nowMs: now() });
   } catch (error) {
-    // The row is due again by itself, a little later each time.
     const { messageId, workflowId, attempts } = message;
     logger.warn({ error, messageId, workflowId, attempts }, 'message not delivered');
+    const untilMs = now() + backoffMs({ baseMs: 200, capMs: 30_000, factor: 2, attempt: attempts - 1 });
+    // A row that can't be given back is due again by itself.
+    await postpone(db, { messageId, untilMs }).catch(() => undefined);
   }
 }
 
 /** A workflow that is there already, or was, is success for a start; one that is gone can't be told any more. */
-async function send(client: Client, message: TakenMessage): Promise<'delivered' | 'target-gone'> {
-  const signal = message.signalName ?? '';
-  const signalArgs = [...(message.signalArgs ?? [])];
-  const workflowType = message.workflowType ?? '';
+async function send(client: Client, message: OutboxMessage): Promise<'delivered' | 'target-gone'> {
+  const { workflowId } = message;
   try {
     switch (message.action) {
       case 'signal':
-        await client.workflow.getHandle(message.workflowId).signal(signal, ...signalArgs);
+        await client.workflow.getHandle(workflowId).signal(message.signalName, ...message.signalArgs);
         break;
       case 'signalWithStart':
-        await client.workflow.signalWithStart(workflowType, { ...startOptions(message), signal, signalArgs });
+        await client.workflow.signalWithStart(message.workflowType, {
+          ...startOptions(message),
+          signal: message.signalName,
+          signalArgs: [...message.signalArgs],
+        });
         break;
       case 'start':
-        await client.workflow.start(workflowType, startOptions(message));
+        await client.workflow.start(message.workflowType, startOptions(message));
         break;
     }
     return 'delivered';
@@ -117,17 +122,18 @@ async function send(client: Client, message: TakenMessage): Promise<'delivered' 
   }
 }
 
-function startOptions(message: TakenMessage): WorkflowStartOptions & { args: unknown[] } {
-  const args = [...(message.startArgs ?? [])];
+type StartMessage = Exclude<OutboxMessage, { action: 'signal' }>;
+
+function startOptions(message: StartMessage): WorkflowStartOptions & { args: unknown[] } {
   return {
     workflowId: message.workflowId,
-    taskQueue: message.taskQueue ?? '',
-    args,
+    taskQueue: message.taskQueue,
+    args: [...message.startArgs],
     // The watches come and go under one id; whatever belongs to a trade lives once.
     workflowIdReusePolicy: message.tradeId === null ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
     workflowTaskTimeout: '3 seconds',
-    typedSearchAttributes: attributesOf(args[0]),
-    ...(message.summary === null ? {} : { staticSummary: message.summary }),
+    typedSearchAttributes: attributesOf(message.startArgs[0]),
+    staticSummary: message.summary,
   };
 }
 

@@ -2,8 +2,9 @@ import { setTimeout } from 'node:timers/promises';
 import type { AccountWatchInput } from '../src/contracts/messages/messages.ts';
 import { equityOf } from '../src/domain/equity.ts';
 import { readAccount, saveBalances } from '../src/store/accounts.ts';
-import { recordForeignOrder, workingOrders } from '../src/store/orders.ts';
-import type { Balance, UserDataEvent, Venue } from '../src/venue/venue.ts';
+import { readOrder, workingOrders } from '../src/store/book-order.ts';
+import { recordForeignOrder } from '../src/store/orders.ts';
+import type { Balance, UserDataEvent, Venue, VenueOrder } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
 import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
 import { whileBeating } from './heartbeat.ts';
@@ -130,6 +131,12 @@ async function saveEquity(
 ): Promise<void> {
   const known = await readAccount(deps.db, account);
   if (known === undefined) return;
-  const equity = equityOf(balances, known.currency, (symbol) => prices.latest(symbol)?.price ?? null);
-  await saveBalances(deps.db, { account, balances, equity, nowMs: deps.now() });
+  const read = equityOf(balances, known.currency, (symbol) => prices.latest(symbol)?.price ?? null);
+  await saveBalances(deps.db, {
+    account,
+    balances,
+    equity: read.ok ? read.amount : null,
+    fault: read.ok ? null : read.fault,
+    nowMs: deps.now(),
+  });
 }

@@ -5,24 +5,14 @@ import { taskQueues } from '../src/contracts/messages/names.ts';
 // Short, idempotent database work. It fails into a workflow timer rather than hold a workflow task.
 const database = {
   startToCloseTimeout: '3 seconds',
-  scheduleToCloseTimeout: '20 seconds',
   localRetryThreshold: '3 seconds',
   retry: { initialInterval: '100 ms', backoffCoefficient: 2, maximumInterval: '2 seconds' },
 } as const;
 
-/** Work on the book that answers a request: bounded, because an entry that can't be decided soon is stale. */
-export const { checkLimits, denyEntry } = proxyLocalActivities<Activities>({
-  ...database,
-  summary: 'decide in one transaction',
-});
-
-/** Work on the book that guards a position or an exit: it never gives up. */
+/** It never gives up: a request past its deadline is denied, but its denial is recorded once the database is back. */
 const patient = { ...database, scheduleToCloseTimeout: '365 days' } as const;
 
-export const { readEntry } = proxyLocalActivities<Activities>({
-  ...patient,
-  summary: 'read the entry as the book has it',
-});
+export const { checkLimits } = proxyLocalActivities<Activities>({ ...patient, summary: 'decide and reserve' });
 export const { armGuards, armTrailingStop, amendTrailingStop, disarmGuards } = proxyLocalActivities<Activities>({
   ...patient,
   summary: 'arm or disarm guards',

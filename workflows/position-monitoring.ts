@@ -1,3 +1,4 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   allHandlersFinished,
   condition,
@@ -7,7 +8,6 @@ import {
   setHandler,
   startChild,
   upsertSearchAttributes,
-  WorkflowExecutionAlreadyStartedError,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { EntryProgressed, GuardKind, PositionInput } from '../src/contracts/messages/messages.ts';
@@ -41,7 +41,11 @@ export async function positionMonitoring(input: PositionInput, carried?: Positio
   });
 
   await condition(() => view.entry !== null);
-  if (view.phase === 'opening') show(await guard(input, view.entry as EntryProgressed));
+  if (view.armed.length === 0 && view.phase === 'opening') {
+    const guarded = await guard(input, view.entry as EntryProgressed);
+    // A price may have crossed meanwhile: what is on its way out stays so.
+    show(view.phase === 'opening' ? { ...guarded, phase: 'guarded' } : guarded);
+  }
 
   const mustHandOver = () => workflowInfo().continueAsNewSuggested;
   while (view.closed === null) {
@@ -50,7 +54,10 @@ export async function positionMonitoring(input: PositionInput, carried?: Positio
       const happened = await condition(() => view.phase !== 'guarded' || mustHandOver(), leftMs, {
         summary: 'time stop',
       });
-      if (!happened) show(await leave(input));
+      if (!happened) {
+        await requestExit({ tradeId: input.tradeId, reason: 'timeStop', source: 'positionMonitoring' });
+        if (view.phase === 'guarded') show({ phase: 'closing', exitReason: 'timeStop' });
+      }
     } else {
       await condition(() => view.closed !== null || mustHandOver());
     }
@@ -72,7 +79,7 @@ async function guard(input: PositionInput, entry: EntryProgressed): Promise<Part
     await startTrailing(input);
   }
   const timeStopAtMs = input.exit.timeStopMs === undefined ? null : entry.firstFillAtMs + input.exit.timeStopMs;
-  return { phase: 'guarded', armed, timeStopAtMs };
+  return { armed, timeStopAtMs };
 }
 
 async function startTrailing({ tradeId, symbol, account, strategy }: PositionInput): Promise<void> {
@@ -87,11 +94,6 @@ async function startTrailing({ tradeId, symbol, account, strategy }: PositionInp
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
-}
-
-async function leave({ tradeId }: PositionInput): Promise<Partial<PositionView>> {
-  await requestExit({ tradeId, reason: 'timeStop', source: 'positionMonitoring' });
-  return { phase: 'closing', exitReason: 'timeStop' };
 }
 
 const openingView = ({ tradeId }: PositionInput): PositionView => ({

@@ -19,7 +19,7 @@ import * as messages from './messages.ts';
  * The life of one trailing stop: waiting, trailing, triggered. It only tightens and it triggers once. It is never on
  * the way from a price to an exit order: the market watch moves and triggers it, and tells.
  */
-export async function trailingStop(input: StopInput, carried?: StopView): Promise<StopView> {
+export async function trailingStop(input: StopInput, carried?: StopView): Promise<StopView | null> {
   let view: StopView | null = carried ?? null;
   let closed = false;
   const early: GuardChanged[] = [];
@@ -58,7 +58,8 @@ export async function trailingStop(input: StopInput, carried?: StopView): Promis
 
   if (view === null) {
     const armed = await armTrailingStop(input.tradeId);
-    if (armed === null) return notArmed(input);
+    // The trade was on its way out already: there is nothing to guard.
+    if (armed === null) return null;
     show(armed);
     for (const change of early.splice(0)) hear(change);
   }
