@@ -1,0 +1,366 @@
+import { createServer, type Server } from 'node:net';
+import { Writable } from 'node:stream';
+import pino from 'pino';
+import { afterEach, describe, expect, test } from 'vitest';
+import { decimal } from '../../../src/domain/decimal.ts';
+import type { OutcomeClass } from '../../../src/domain/outcome.ts';
+import type { SignedOrder, Venue } from '../../../src/venue/venue.ts';
+import { aVenue, ok, type Reply, refuse, type ScriptedVenue, startScriptedVenue } from '../support/scripted-venue.ts';
+
+const order: SignedOrder = {
+  clientOrderId: 'rte-a',
+  symbol: 'BTC/USDT',
+  side: 'BUY',
+  orderType: 'LIMIT',
+  timeInForce: 'GTC',
+  quantity: decimal('0.5'),
+  limitPrice: decimal('46210.5'),
+  signedAtMs: 1_795_262_400_123,
+  recvWindowMs: 3000,
+};
+
+/** What the venue answers to that order, with whatever a case changes. */
+const placed = (change: object = {}): Record<string, unknown> => ({
+  symbol: 'BTCUSDT',
+  orderId: 28,
+  orderListId: -1,
+  clientOrderId: 'rte-a',
+  transactTime: 1_795_262_400_200,
+  price: '46210.50000000',
+  origQty: '0.50000000',
+  executedQty: '0.00000000',
+  cummulativeQuoteQty: '0.00000000',
+  status: 'NEW',
+  timeInForce: 'GTC',
+  type: 'LIMIT',
+  side: 'BUY',
+  fills: [],
+  ...change,
+});
+
+const place = 'POST /api/v3/order';
+const cancel = 'DELETE /api/v3/order';
+const look = 'GET /api/v3/order';
+
+let open: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  await Promise.all(open.map((close) => close()));
+  open = [];
+});
+
+async function scripted(route: string, reply: Reply): Promise<{ venue: Venue; server: ScriptedVenue }> {
+  const server = await startScriptedVenue({ [route]: () => reply });
+  const venue = aVenue({ url: server.url, requestTimeoutMs: 300 });
+  open.push(venue.close, server.close);
+  return { venue, server };
+}
+
+describe('placeOrder', () => {
+  test('sends the intent as it was written, signed with its own time, in the body', async () => {
+    const { venue, server } = await scripted(place, ok(placed()));
+    await venue.placeOrder(order, 'entry');
+    const [request] = server.requestsTo(place);
+    expect(request?.parameters).toEqual({
+      symbol: 'BTCUSDT',
+      side: 'BUY',
+      type: 'LIMIT',
+      timeInForce: 'GTC',
+      quantity: '0.5',
+      price: '46210.5',
+      newClientOrderId: 'rte-a',
+      newOrderRespType: 'FULL',
+      recvWindow: '3000',
+      timestamp: '1795262400123',
+      signature: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(request?.headers['x-mbx-apikey']).toBe('key-canary');
+    expect(request?.url).toBe('/api/v3/order');
+  });
+
+  test('sends a market order without price and time in force', async () => {
+    const { venue, server } = await scripted(place, ok(placed()));
+    await venue.placeOrder({ ...order, orderType: 'MARKET', timeInForce: null, limitPrice: null }, 'exit');
+    const sent = server.requestsTo(place)[0]?.parameters;
+    expect(sent).toMatchObject({ type: 'MARKET' });
+    expect(sent).not.toHaveProperty('price');
+    expect(sent).not.toHaveProperty('timeInForce');
+  });
+
+  test('answers with the order and the fills that add up', async () => {
+    const fills = [
+      { price: '46210.50', qty: '0.2', commission: '0.0002', commissionAsset: 'BTC', tradeId: 57 },
+      { price: '46210.00', qty: '0.1', commission: '0.0001', commissionAsset: 'BTC', tradeId: 58 },
+    ];
+    const body = placed({ status: 'PARTIALLY_FILLED', executedQty: '0.3', cummulativeQuoteQty: '13863.1', fills });
+    const { venue } = await scripted(place, ok(body));
+    const result = await venue.placeOrder(order, 'entry');
+    expect(result).toMatchObject({
+      outcome: 'ACCEPTED',
+      httpStatus: 200,
+      order: {
+        clientOrderId: 'rte-a',
+        venueOrderId: '28',
+        symbol: 'BTC/USDT',
+        side: 'BUY',
+        quantity: '0.5',
+        report: { status: 'partiallyFilled', filledQuantity: '0.3', filledQuote: '13863.1' },
+      },
+    });
+    expect(result.order?.fills).toEqual([
+      {
+        venueTradeId: '57',
+        quantity: '0.2',
+        price: '46210.5',
+        quoteQuantity: '9242.1',
+        fee: '0.0002',
+        feeAsset: 'BTC',
+        isMaker: false,
+        transactedAtMs: 1_795_262_400_200,
+      },
+      expect.objectContaining({ venueTradeId: '58', quoteQuantity: '4621' }),
+    ]);
+  });
+
+  test('leaves the fills to the look-up when they do not add up', async () => {
+    const fills = [{ price: '46210.50', qty: '0.2', commission: '0', commissionAsset: 'BTC', tradeId: 57 }];
+    const body = placed({ status: 'FILLED', executedQty: '0.5', cummulativeQuoteQty: '23105.25', fills });
+    const { venue } = await scripted(place, ok(body));
+    const result = await venue.placeOrder(order, 'entry');
+    expect(result).toMatchObject({ outcome: 'ACCEPTED', order: { report: { filledQuantity: '0.5' }, fills: [] } });
+  });
+
+  test('an expired order may have filled', async () => {
+    const body = placed({
+      status: 'EXPIRED',
+      executedQty: '0.2',
+      cummulativeQuoteQty: '9242.1',
+      expiryReason: 'INSUFFICIENT_LIQUIDITY',
+    });
+    const { venue } = await scripted(place, ok(body));
+    expect((await venue.placeOrder(order, 'entry')).order).toMatchObject({
+      report: { status: 'expired', filledQuantity: '0.2' },
+      reason: 'INSUFFICIENT_LIQUIDITY',
+    });
+  });
+
+  const text = (code: number, msg: string): Reply => refuse(400, code, msg);
+  const rows: readonly (readonly [name: string, reply: Reply, outcome: OutcomeClass])[] = [
+    ['a 2xx that describes the order', ok(placed()), 'ACCEPTED'],
+    ['a 2xx for another client order id', ok(placed({ clientOrderId: 'rte-b' })), 'UNKNOWN'],
+    ['a 2xx for another symbol', ok(placed({ symbol: 'ETHUSDT' })), 'UNKNOWN'],
+    ['a 2xx for the other side', ok(placed({ side: 'SELL' })), 'UNKNOWN'],
+    ['a 2xx for another quantity', ok(placed({ origQty: '0.50000001' })), 'UNKNOWN'],
+    ['a 2xx with a status nobody knows', ok(placed({ status: 'PONDERED' })), 'UNKNOWN'],
+    ['a 2xx with a page', ok('<html>hello</html>'), 'UNKNOWN'],
+    ['a 2xx with nothing', ok(''), 'UNKNOWN'],
+    ['a 2xx with an empty object', ok({}), 'UNKNOWN'],
+    ['a redirect', { status: 307, body: '', headers: { location: '/api/v3/order' } }, 'UNKNOWN'],
+    ['a connection reset after the request', 'reset', 'UNKNOWN'],
+    ['no answer in time', 'hang', 'UNKNOWN'],
+    ['half an answer', 'half a body', 'UNKNOWN'],
+    [
+      '500 with a definite code',
+      refuse(500, -2010, 'Account has insufficient balance for requested action.'),
+      'UNKNOWN',
+    ],
+    ['502 with a page', { status: 502, body: '<html>bad gateway</html>' }, 'UNKNOWN'],
+    ['503 -1001', refuse(503, -1001, 'Internal error'), 'UNKNOWN'],
+    ['503 -1008', refuse(503, -1008, 'Server is currently overloaded'), 'UNKNOWN'],
+    ['504 -1007', refuse(504, -1007, 'Timeout waiting for response from backend server'), 'UNKNOWN'],
+    ['504 -1006', refuse(504, -1006, 'An unexpected response was received'), 'UNKNOWN'],
+    ['400 -1000', text(-1000, 'An unknown error occurred'), 'UNKNOWN'],
+    ['400 -1016', text(-1016, 'This service is no longer available.'), 'UNKNOWN'],
+    ['403 from the firewall', { status: 403, body: '<html>forbidden</html>' }, 'UNKNOWN'],
+    ['400 without a code', { status: 400, body: 'what?' }, 'UNKNOWN'],
+    ['429 -1003', refuse(429, -1003, 'Too much request weight used', { 'retry-after': '7' }), 'THROTTLED'],
+    ['429 -1015', refuse(429, -1015, 'Too many new orders'), 'THROTTLED'],
+    ['418 -1003', refuse(418, -1003, 'IP banned until 1795262500000.'), 'THROTTLED'],
+    ['429 without a body', { status: 429, body: '' }, 'THROTTLED'],
+    ['-1013', text(-1013, 'Filter failure: LOT_SIZE'), 'REJECTED'],
+    ['-1111', text(-1111, 'Parameter has too much precision.'), 'REJECTED'],
+    ['-1121', text(-1121, 'Invalid symbol.'), 'REJECTED'],
+    ['-1020', text(-1020, 'This operation is not supported.'), 'REJECTED'],
+    ['-2010 balance', text(-2010, 'Account has insufficient balance for requested action.'), 'REJECTED'],
+    ['-2010 closed', text(-2010, 'Market is closed.'), 'REJECTED'],
+    ['-2010 duplicate', text(-2010, 'Duplicate order sent.'), 'UNKNOWN'],
+    ['-2010 in words nobody knows', text(-2010, 'The moon is in the wrong house.'), 'UNKNOWN'],
+    ['-1021', text(-1021, 'Timestamp for this request is outside of the recvWindow.'), 'NOT_SENT'],
+    ['-1022', text(-1022, 'Signature for this request is not valid.'), 'FATAL_CONFIG'],
+    ['-2014', refuse(401, -2014, 'API-key format invalid.'), 'FATAL_CONFIG'],
+    ['-2015', refuse(401, -2015, 'Invalid API-key, IP, or permissions for action.'), 'FATAL_CONFIG'],
+    ['-2010 disabled', text(-2010, 'This action is disabled on this account.'), 'FATAL_CONFIG'],
+  ];
+
+  test.each(rows)('%s', async (_name, reply, outcome) => {
+    const { venue, server } = await scripted(place, reply);
+    const result = await venue.placeOrder(order, 'entry');
+    expect(result.outcome).toBe(outcome);
+    expect(result.order === undefined).toBe(outcome !== 'ACCEPTED');
+    // Whatever came back, the order was sent once.
+    expect(server.requestsTo(place)).toHaveLength(1);
+  });
+
+  test('passes on when to come back', async () => {
+    const { venue } = await scripted(place, refuse(429, -1003, 'Too much', { 'retry-after': '7' }));
+    const beforeMs = Date.now();
+    const { retryAtMs = 0, venueCode, httpStatus } = await venue.placeOrder(order, 'entry');
+    expect({ venueCode, httpStatus }).toEqual({ venueCode: -1003, httpStatus: 429 });
+    expect(retryAtMs).toBeGreaterThanOrEqual(beforeMs + 7000);
+    expect(retryAtMs).toBeLessThanOrEqual(Date.now() + 7000);
+  });
+
+  test("takes the end of a ban from the venue's words", async () => {
+    const { venue } = await scripted(place, refuse(418, -1003, 'Way too much; IP banned until 1795262500000.'));
+    expect((await venue.placeOrder(order, 'entry')).retryAtMs).toBe(1_795_262_500_000);
+  });
+
+  test('does not leave, for a caller that has given up already', async () => {
+    const { venue, server } = await scripted(place, ok(placed()));
+    const result = await venue.placeOrder(order, 'entry', AbortSignal.abort());
+    expect(result.outcome).toBe('NOT_SENT');
+    expect(server.requests).toHaveLength(0);
+  });
+});
+
+describe('before the first byte', () => {
+  const unreachable = (url: string): Venue => {
+    const venue = aVenue({ url, requestTimeoutMs: 500 });
+    open.push(venue.close);
+    return venue;
+  };
+
+  test('a refused connection is definitely not sent', async () => {
+    const server = await startScriptedVenue({});
+    await server.close();
+    expect(await unreachable(server.url).placeOrder(order, 'entry')).toMatchObject({ outcome: 'NOT_SENT' });
+  });
+
+  test('a name that nobody knows is definitely not sent', async () => {
+    expect(await unreachable('http://venue.invalid').placeOrder(order, 'entry')).toMatchObject({ outcome: 'NOT_SENT' });
+  });
+
+  test('a handshake that fails is definitely not sent', async () => {
+    const server = await startScriptedVenue({});
+    open.push(server.close);
+    const result = await unreachable(server.url.replace('http:', 'https:')).placeOrder(order, 'entry');
+    expect(result).toMatchObject({ outcome: 'NOT_SENT', detail: expect.stringMatching(/^tls/) });
+  });
+
+  test('a handshake that never ends is definitely not sent', async () => {
+    const silent: Server = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    open.push(async () => void silent.close());
+    const { port } = silent.address() as { port: number };
+    const result = await unreachable(`https://127.0.0.1:${port}`).placeOrder(order, 'entry');
+    expect(result).toMatchObject({ outcome: 'NOT_SENT', detail: expect.stringMatching(/^timeout/) });
+  });
+
+  test('a connection that was good before and is reset now is in doubt', async () => {
+    let answers = 0;
+    const server = await startScriptedVenue({
+      [place]: () => {
+        answers += 1;
+        return answers === 1 ? ok(placed()) : 'reset';
+      },
+    });
+    open.push(server.close);
+    const venue = unreachable(server.url);
+    expect((await venue.placeOrder(order, 'entry')).outcome).toBe('ACCEPTED');
+    expect((await venue.placeOrder(order, 'entry')).outcome).toBe('UNKNOWN');
+    expect(answers).toBe(2);
+  });
+});
+
+describe('cancelOrder', () => {
+  const canceled = (change: object = {}): Record<string, unknown> =>
+    placed({
+      origClientOrderId: 'rte-a',
+      clientOrderId: 'the-cancel',
+      status: 'CANCELED',
+      executedQty: '0.1',
+      ...change,
+    });
+
+  const rows: readonly (readonly [name: string, reply: Reply, outcome: OutcomeClass])[] = [
+    ['a cancel that worked', ok(canceled()), 'ACCEPTED'],
+    ['an answer about another order', ok(canceled({ origClientOrderId: 'rte-b' })), 'UNKNOWN'],
+    ['an order that is not there', refuse(400, -2011, 'Unknown order sent.'), 'UNKNOWN'],
+    [
+      'a cancel that is not allowed',
+      refuse(400, -2011, 'Order was not canceled due to cancel restrictions.'),
+      'REJECTED',
+    ],
+    ['no answer', 'hang', 'UNKNOWN'],
+    ['a throttled cancel', refuse(429, -1003, 'Too much'), 'THROTTLED'],
+  ];
+  test.each(rows)('%s', async (_name, reply, outcome) => {
+    const { venue } = await scripted(cancel, reply);
+    expect((await venue.cancelOrder({ symbol: 'BTC/USDT', clientOrderId: 'rte-a' })).outcome).toBe(outcome);
+  });
+
+  test("names the order that was canceled, not the cancel's own id", async () => {
+    const { venue, server } = await scripted(cancel, ok(canceled({ cummulativeQuoteQty: '4621.05' })));
+    const result = await venue.cancelOrder({ symbol: 'BTC/USDT', clientOrderId: 'rte-a' });
+    expect(result.order).toMatchObject({
+      clientOrderId: 'rte-a',
+      report: { status: 'canceled', filledQuantity: '0.1', filledQuote: '4621.05' },
+    });
+    expect(server.requestsTo(cancel)[0]?.parameters).toMatchObject({ symbol: 'BTCUSDT', origClientOrderId: 'rte-a' });
+  });
+});
+
+describe('findOrder', () => {
+  const rows: readonly (readonly [name: string, reply: Reply, outcome: string])[] = [
+    ['an order that is there', ok(placed({ status: 'FILLED', executedQty: '0.5' })), 'found'],
+    ['-2013', refuse(400, -2013, 'Order does not exist.'), 'absent'],
+    ['-2026', refuse(400, -2026, 'Order was canceled or expired and is archived.'), 'archived'],
+    ['-2039', refuse(400, -2039, 'Client order id does not belong to this order.'), 'unavailable'],
+    ['a -2013 from a server that fails', refuse(503, -2013, 'Order does not exist.'), 'unavailable'],
+    ['another order', ok(placed({ clientOrderId: 'rte-b' })), 'unavailable'],
+    ['a page', ok('<html/>'), 'unavailable'],
+    ['429', refuse(429, -1003, 'Too much'), 'unavailable'],
+    ['no answer', 'hang', 'unavailable'],
+  ];
+  test.each(rows)('%s', async (_name, reply, outcome) => {
+    const { venue } = await scripted(look, reply);
+    expect((await venue.findOrder({ symbol: 'BTC/USDT', clientOrderId: 'rte-a' })).outcome).toBe(outcome);
+  });
+
+  test('reports what the venue has', async () => {
+    const body = placed({ status: 'PARTIALLY_FILLED', executedQty: '0.2', cummulativeQuoteQty: '9242.1' });
+    const { venue } = await scripted(look, ok(body));
+    expect(await venue.findOrder({ symbol: 'BTC/USDT', clientOrderId: 'rte-a' })).toMatchObject({
+      outcome: 'found',
+      order: {
+        venueOrderId: '28',
+        report: { status: 'partiallyFilled', filledQuantity: '0.2', filledQuote: '9242.1' },
+      },
+    });
+  });
+});
+
+test('neither results nor logs show the secret, the key or a signature', async () => {
+  const logged: string[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      logged.push(String(chunk));
+      done();
+    },
+  });
+  for (const reply of ['reset', 'hang', ok('nonsense'), refuse(400, -1022, 'Signature is not valid.')] as const) {
+    const server = await startScriptedVenue({ [place]: () => reply, [look]: () => reply });
+    const logger = pino({ level: 'trace' }, stream);
+    const venue = aVenue({ url: server.url, requestTimeoutMs: 100, logger });
+    open.push(venue.close, server.close);
+    const results = [
+      await venue.placeOrder(order, 'entry'),
+      await venue.findOrder({ symbol: 'BTC/USDT', clientOrderId: 'rte-a' }),
+      await venue.balances().catch((error: Error) => `${error.stack} ${JSON.stringify(error)}`),
+    ];
+    const sent = server.requests.flatMap(({ parameters }) => parameters['signature'] ?? []);
+    expect(sent.length).toBeGreaterThan(0);
+    const shown = JSON.stringify(results) + logged.join('');
+    for (const secret of ['secret-canary', 'key-canary', 'signature=', ...sent]) expect(shown).not.toContain(secret);
+  }
+  expect(logged.length).toBeGreaterThan(0);
+});
