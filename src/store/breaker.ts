@@ -1,5 +1,7 @@
+import { accountScope, breakerId } from '../contracts/messages/names.ts';
 import type { BreakerState } from '../domain/circuit-breaker.ts';
-import type { Db } from './database.ts';
+import type { Db, Tx } from './database.ts';
+import { enqueuePoke } from './outbox.ts';
 
 /** A breaker as the book has it: the state after what was folded, and what was not folded yet, oldest first. */
 export type BreakerReadout = {
@@ -43,4 +45,41 @@ export async function readBreaker(db: Db, scope: string, nowMs: number): Promise
     .where('expires_at_ms', '>', nowMs)
     .execute();
   return { scope, state: row?.state ?? null, version: row?.version ?? 0, unapplied, probes };
+}
+
+/**
+ * Adds an outcome for the breaker of the account to fold, in the transaction of the result, and says so to its
+ * lifecycle.
+ */
+export async function addOutcome(
+  tx: Tx,
+  outcome: {
+    readonly account: string;
+    readonly kind: 'failure' | 'success';
+    readonly cause: string;
+    readonly clientOrderId: string;
+    readonly nowMs: number;
+  },
+): Promise<void> {
+  const scope = accountScope(outcome.account);
+  await tx
+    .insertInto('breaker_outcome')
+    .values({
+      scope,
+      kind: outcome.kind,
+      cause: outcome.cause,
+      client_order_id: outcome.clientOrderId,
+      at_ms: outcome.nowMs,
+    })
+    .execute();
+  await enqueuePoke(tx, breakerId(scope), outcome.nowMs);
+}
+
+/** Lets go of the probe that a trade was, once its entry can report nothing more. */
+export async function releaseProbe(tx: Tx, account: string, tradeId: string): Promise<void> {
+  await tx
+    .deleteFrom('breaker_probe')
+    .where('scope', '=', accountScope(account))
+    .where('trade_id', '=', tradeId)
+    .execute();
 }

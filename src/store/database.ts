@@ -42,6 +42,11 @@ export function createDatabase(settings: DatabaseSettings): Db {
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: withCatalogErrors(pool) }) });
 }
 
+/** Runs `work` in a transaction of its own, or in the one it is given: a part of a larger change. */
+export function inTransaction<Result>(db: Db, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  return db.isTransaction ? work(db as Tx) : db.transaction().execute(work);
+}
+
 const integerTypes: ReadonlySet<number> = new Set([pg.types.builtins.INT8]);
 
 const getTypeParser: typeof pg.types.getTypeParser = (type: number, format?: 'text' | 'binary') => {

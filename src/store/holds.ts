@@ -1,6 +1,87 @@
+import { sql } from 'kysely';
+import type { Actor } from '../contracts/messages/events.ts';
+import type { HoldLevel, HoldScope, WorkingOrder } from '../contracts/messages/messages.ts';
+import { accountScope, breakerId } from '../contracts/messages/names.ts';
 import type { HoldView } from '../contracts/messages/views.ts';
+import { workingOrderOf } from './book-order.ts';
+import { runOnce } from './commands.ts';
 import type { Db, Tx } from './database.ts';
-import type { HoldRow } from './tables.ts';
+import { enqueuePoke } from './outbox.ts';
+import { record } from './record.ts';
+import type { HoldRow, HoldSource } from './tables.ts';
+
+export type NewHold = {
+  readonly scope: HoldScope;
+  /** Each source sets and lifts its own: a breaker that closes can't end an operator's halt. */
+  readonly source: HoldSource;
+  readonly level: HoldLevel;
+  readonly actor: string;
+  readonly reason: string;
+  readonly expiresAtMs?: number;
+  readonly commandId?: string;
+  readonly nowMs: number;
+};
+
+export type HoldSet = {
+  readonly hold: HoldView;
+  /** Entries in the scope that can still fill: the hold blocks new ones and does not touch these. */
+  readonly workingEntries: readonly WorkingOrder[];
+};
+
+export type HoldLifted =
+  | { readonly outcome: 'lifted'; readonly hold: HoldView }
+  /** It is not the one that was seen: somebody has set it again since. */
+  | { readonly outcome: 'changed'; readonly hold: HoldView }
+  | { readonly outcome: 'none' };
+
+/**
+ * Blocks entries in a scope. Once this is committed, no intent of an entry in the scope is: intents that were under way
+ * are waited for, later ones are refused. A second hold of the same source on the same scope joins the first: the
+ * strictest level, the latest reason, one hold to lift. Works with nothing but the database.
+ */
+export function setHold(db: Db, wanted: NewHold): Promise<HoldSet> {
+  const { commandId, nowMs, ...body } = wanted;
+  return runOnce(db, { commandId, kind: 'halt', body, nowMs }, async (tx) => {
+    await waitForIntents(tx);
+    const known = await findHold(tx, wanted.scope, wanted.source);
+    const joins = known !== undefined && isInForce(known, nowMs);
+    if (known !== undefined && !joins) await endHold(tx, known, { by: 'expiry', reason: 'its time was over' }, nowMs);
+    const row = joins ? await joinHold(tx, known, wanted) : await insertHold(tx, wanted);
+    await recordHold(tx, row, nowMs);
+    await announce(tx, wanted.scope, nowMs);
+    return { hold: viewOf(row), workingEntries: await workingEntriesIn(tx, wanted.scope) };
+  });
+}
+
+/**
+ * Lifts the hold that a source has on a scope, by compare-and-set on its version where that is given. Expired holds are
+ * lifted too; other sources' holds on the same scope stay.
+ */
+export function liftHold(
+  db: Db,
+  lift: {
+    readonly scope: HoldScope;
+    readonly source: HoldSource;
+    /** Of the hold as it was seen. */
+    readonly version?: string;
+    readonly actor: string;
+    readonly reason: string;
+    readonly commandId?: string;
+    readonly nowMs: number;
+  },
+): Promise<HoldLifted> {
+  const { commandId, nowMs, ...body } = lift;
+  return runOnce(db, { commandId, kind: 'resume', body, nowMs }, async (tx) => {
+    const known = await findHold(tx, lift.scope, lift.source);
+    if (known === undefined) return { outcome: 'none' };
+    if (lift.version !== undefined && lift.version !== String(known.version)) {
+      return { outcome: 'changed', hold: viewOf(known) };
+    }
+    await endHold(tx, known, { by: lift.actor, reason: lift.reason }, nowMs);
+    await announce(tx, lift.scope, nowMs);
+    return { outcome: 'lifted', hold: viewOf(known) };
+  });
+}
 
 /** Every hold in force, oldest first. An expired one counts no longer, whether anybody has lifted it or not. */
 export async function holdsInForce(db: Db, nowMs: number): Promise<readonly HoldView[]> {
@@ -10,11 +91,11 @@ export async function holdsInForce(db: Db, nowMs: number): Promise<readonly Hold
 
 /** The holds in force that an entry of this account and strategy, in any of these symbols, meets. */
 export async function holdsApplyingTo(
-  tx: Tx,
+  db: Db,
   to: { readonly account: string; readonly strategy: string; readonly symbols: readonly string[] },
   nowMs: number,
 ): Promise<readonly HoldView[]> {
-  const rows = await inForce(tx, nowMs)
+  const rows = await inForce(db, nowMs)
     .where(({ or, and, eb }) =>
       or([
         eb('scope_kind', '=', 'all'),
@@ -28,6 +109,33 @@ export async function holdsApplyingTo(
   return rows.map(viewOf);
 }
 
+/** Entries that can still fill, or may, in a scope. */
+export async function workingEntriesIn(db: Db, scope: HoldScope): Promise<readonly WorkingOrder[]> {
+  let query = db
+    .selectFrom('orders')
+    .selectAll('orders')
+    .where('purpose', '=', 'entry')
+    .where(({ or, eb }) =>
+      or([eb('status', 'in', ['pendingNew', 'new', 'partiallyFilled', 'parked']), eb('in_doubt', '=', true)]),
+    )
+    .orderBy('created_at_ms');
+  if (scope.kind === 'account') query = query.where('account_id', '=', scope.id);
+  if (scope.kind === 'symbol') query = query.where('symbol', '=', scope.id);
+  if (scope.kind === 'strategy') {
+    query = query.where('trade_id', 'in', ({ selectFrom }) =>
+      selectFrom('trade').select('trade_id').where('strategy', '=', scope.id),
+    );
+  }
+  return (await query.execute()).map(workingOrderOf);
+}
+
+/** A halt has to get through: it waits longer for the lock than anything that holds it may take. */
+async function waitForIntents(tx: Tx): Promise<void> {
+  await sql`set local lock_timeout = 5000`.execute(tx);
+  await sql`set local statement_timeout = 6000`.execute(tx);
+  await sql`select pg_advisory_xact_lock(hold_lock_key())`.execute(tx);
+}
+
 const inForce = (db: Db, nowMs: number) =>
   db
     .selectFrom('hold')
@@ -35,9 +143,120 @@ const inForce = (db: Db, nowMs: number) =>
     .where('lifted_at_ms', 'is', null)
     .where(({ or, eb }) => or([eb('expires_at_ms', 'is', null), eb('expires_at_ms', '>', nowMs)]));
 
+const isInForce = (hold: HoldRow, nowMs: number): boolean => hold.expires_at_ms === null || hold.expires_at_ms > nowMs;
+
+const findHold = (tx: Tx, scope: HoldScope, source: HoldSource): Promise<HoldRow | undefined> =>
+  tx
+    .selectFrom('hold')
+    .selectAll()
+    .where('scope_kind', '=', scope.kind)
+    .where('scope_id', '=', scope.id)
+    .where('source', '=', source)
+    .where('lifted_at_ms', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+
+async function insertHold(
+  tx: Tx,
+  { scope, source, level, actor, reason, expiresAtMs, nowMs }: NewHold,
+): Promise<HoldRow> {
+  const version = await nextVersion(tx);
+  return tx
+    .insertInto('hold')
+    .values({
+      hold_id: `hold-${version}`,
+      scope_kind: scope.kind,
+      scope_id: scope.id,
+      source,
+      level,
+      version,
+      actor,
+      reason,
+      set_at_ms: nowMs,
+      expires_at_ms: expiresAtMs ?? null,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+async function joinHold(tx: Tx, known: HoldRow, wanted: NewHold): Promise<HoldRow> {
+  return tx
+    .updateTable('hold')
+    .set({
+      version: await nextVersion(tx),
+      level: strictness[wanted.level] > strictness[known.level] ? wanted.level : known.level,
+      actor: wanted.actor,
+      reason: wanted.reason,
+      expires_at_ms: later(known.expires_at_ms, wanted.expiresAtMs ?? null),
+    })
+    .where('hold_id', '=', known.hold_id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+const strictness: Record<HoldLevel, number> = { 'entries-blocked': 0, frozen: 1, flatten: 2 };
+
+/** Null never expires. */
+const later = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : Math.max(a, b));
+
+async function nextVersion(tx: Tx): Promise<number> {
+  const { rows } = await sql<{ version: number }>`select nextval('hold_version') as version`.execute(tx);
+  return rows[0]?.version ?? 0;
+}
+
+async function endHold(
+  tx: Tx,
+  hold: HoldRow,
+  { by, reason }: { readonly by: string; readonly reason: string },
+  nowMs: number,
+): Promise<void> {
+  await tx
+    .updateTable('hold')
+    .set({ lifted_at_ms: nowMs, lifted_by: by, lift_reason: reason })
+    .where('hold_id', '=', hold.hold_id)
+    .execute();
+  await record(tx, {
+    type: 'ResumeApplied',
+    key: [hold.hold_id, hold.version],
+    atMs: nowMs,
+    actor: actorOf(hold.source, by),
+    data: { holdId: hold.hold_id, scope: scopeOf(hold), source: hold.source, level: hold.level, reason },
+  });
+}
+
+const recordHold = (tx: Tx, hold: HoldRow, nowMs: number): Promise<void> =>
+  record(tx, {
+    type: 'HaltApplied',
+    key: [hold.hold_id, hold.version],
+    atMs: nowMs,
+    actor: actorOf(hold.source, hold.actor),
+    data: {
+      holdId: hold.hold_id,
+      scope: scopeOf(hold),
+      source: hold.source,
+      level: hold.level,
+      reason: hold.reason,
+      expiresAtMs: hold.expires_at_ms,
+    },
+  });
+
+const actorOf = (source: HoldSource, id: string): Actor => ({ type: source === 'operator' ? 'user' : 'system', id });
+
+/** Tells every process at once, and the breaker's lifecycle of each account that may be in the scope. */
+async function announce(tx: Tx, scope: HoldScope, nowMs: number): Promise<void> {
+  await sql`select pg_notify('ratchet_holds', '')`.execute(tx);
+  let accounts = tx.selectFrom('account').select('account_id');
+  if (scope.kind === 'account') accounts = accounts.where('account_id', '=', scope.id);
+  for (const { account_id } of await accounts.execute()) {
+    await enqueuePoke(tx, breakerId(accountScope(account_id)), nowMs);
+  }
+}
+
+const scopeOf = (row: HoldRow): HoldScope => ({ kind: row.scope_kind, id: row.scope_id });
+
 const viewOf = (row: HoldRow): HoldView => ({
   holdId: row.hold_id,
-  scope: { kind: row.scope_kind, id: row.scope_id },
+  scope: scopeOf(row),
   source: row.source,
   level: row.level,
   version: String(row.version),

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { signals } from '../contracts/messages/messages.ts';
 import type { Db, Tx } from './database.ts';
+import type { NewOutboxRow } from './tables.ts';
 
 type Target = { readonly workflowId: string };
 type Signal = { readonly signalName: string; readonly signalArgs: readonly unknown[] };
@@ -34,30 +35,33 @@ const takenForMs = 5_000;
 const pokeEveryMs = 1_000;
 
 /**
- * Writes a message to a workflow in the transaction that makes it true. It is due at once; the commit wakes every
- * process that listens to `ratchet_outbox`. Returns its id, so that whoever commits can deliver it first.
+ * Writes messages to workflows in the transaction that makes them true. They are due at once; the commit wakes every
+ * process that listens to `ratchet_outbox`.
  */
-export async function enqueue(tx: Tx, message: NewMessage, nowMs: number): Promise<number> {
-  const isStart = message.action !== 'signal';
-  const isSignal = message.action !== 'start';
-  const row = await tx
+export async function enqueue(tx: Tx, messages: readonly NewMessage[], nowMs: number): Promise<void> {
+  if (messages.length === 0) return;
+  await tx
     .insertInto('outbox')
-    .values({
-      trade_id: message.tradeId ?? null,
-      workflow_id: message.workflowId,
-      action: message.action,
-      workflow_type: isStart ? message.workflowType : null,
-      task_queue: isStart ? message.taskQueue : null,
-      start_args: isStart ? JSON.stringify(message.startArgs) : null,
-      summary: isStart ? message.summary : null,
-      signal_name: isSignal ? message.signalName : null,
-      signal_args: isSignal ? JSON.stringify(message.signalArgs) : null,
-      created_at_ms: nowMs,
-      next_attempt_at_ms: nowMs,
-    })
-    .returning('message_id')
-    .executeTakeFirstOrThrow();
-  return row.message_id;
+    .values(messages.map((message) => rowOf(message, nowMs)))
+    .execute();
+}
+
+function rowOf(message: NewMessage, nowMs: number): NewOutboxRow {
+  const start = message.action === 'signal' ? undefined : message;
+  const signal = message.action === 'start' ? undefined : message;
+  return {
+    trade_id: message.tradeId ?? null,
+    workflow_id: message.workflowId,
+    action: message.action,
+    workflow_type: start?.workflowType ?? null,
+    task_queue: start?.taskQueue ?? null,
+    start_args: start ? JSON.stringify(start.startArgs) : null,
+    summary: start?.summary ?? null,
+    signal_name: signal?.signalName ?? null,
+    signal_args: signal ? JSON.stringify(signal.signalArgs) : null,
+    created_at_ms: nowMs,
+    next_attempt_at_ms: nowMs,
+  };
 }
 
 /**

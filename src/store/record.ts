@@ -18,9 +18,19 @@ export type AuditRecord = {
  * Adds the record in the transaction of the change, so that neither can exist without the other. The same event with
  * the same content is a no-op; with other content it throws `EVENT_CONFLICT` and the transaction is lost.
  */
-export async function record(tx: Tx, event: AuditRecord): Promise<void> {
-  const { eventId, body } = encodeRecord(event);
-  await sql`select record_event(${eventId}::uuid, ${event.type}, ${event.tradeId ?? null}, ${body})`.execute(tx);
+export const record = (tx: Tx, event: AuditRecord): Promise<void> => recordAll(tx, [event]);
+
+/** Adds several records, in their order. */
+export async function recordAll(tx: Tx, events: readonly AuditRecord[]): Promise<void> {
+  if (events.length === 0) return;
+  const encoded = events.map(encodeRecord);
+  await sql`
+    select record_event(event_id, event_type, trade_id, body)
+    from unnest(${encoded.map(({ eventId }) => eventId)}::uuid[], ${events.map(({ type }) => type)}::text[],
+      ${events.map(({ tradeId }) => tradeId ?? null)}::text[], ${encoded.map(({ body }) => body)}::text[])
+      with ordinality as event (event_id, event_type, trade_id, body, place)
+    order by place
+  `.execute(tx);
 }
 
 /** The record as it is stored and hashed, for the statements that write it on the server. */

@@ -4,6 +4,7 @@ import type { EntryRequest } from '../contracts/messages/entry-request.ts';
 import type { ExitReason, GuardKind, HoldLevel, HoldScope, PositionClosed } from '../contracts/messages/messages.ts';
 import type { BreakerState } from '../domain/circuit-breaker.ts';
 import type { Decimal } from '../domain/decimal.ts';
+import type { ErrorCode, ErrorContext } from '../domain/errors.ts';
 import type { OrderPurpose, OrderStatus, OrderType, PositionSide, Side, TimeInForce } from '../domain/order.ts';
 import type { OutcomeClass } from '../domain/outcome.ts';
 
@@ -117,6 +118,7 @@ type OrderTable = {
   filled_quote: Generated<Decimal>;
   reason_code: string | null;
   reason: string | null;
+  revision: Generated<number>;
   created_at_ms: number;
   updated_at_ms: number;
 };
@@ -145,6 +147,7 @@ type FillTable = {
   quote_quantity: Decimal;
   fee: Decimal;
   fee_asset: string;
+  fee_asset_price: Decimal | null;
   is_maker: boolean;
   transacted_at_ms: number;
   observed_at_ms: number;
@@ -188,10 +191,10 @@ type CommandTable = {
 type AlertTable = {
   alert_id: Identity;
   condition_key: string;
-  code: string;
+  code: ErrorCode;
   severity: AlertSeverity;
   message: string;
-  context: Json<Readonly<Record<string, string | number | boolean>>>;
+  context: Json<ErrorContext>;
   raised_at_ms: number;
   resolved_at_ms: number | null;
 };

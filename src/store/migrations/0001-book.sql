@@ -113,6 +113,7 @@ create table orders (
   filled_quote    numeric  not null default 0,
   reason_code     text,
   reason          text,
+  revision        integer  not null default 0,   -- counts the changes, so that each has an identity
   created_at_ms   bigint   not null,
   updated_at_ms   bigint   not null,
   unique (trade_id, leg, purpose, generation),
@@ -148,6 +149,7 @@ create table fill (
   quote_quantity  numeric not null,
   fee             numeric not null,
   fee_asset       text    not null,
+  fee_asset_price numeric,                       -- in the quote asset, where the fee is in a third one and a price was known
   is_maker        boolean not null,
   transacted_at_ms bigint not null,
   observed_at_ms  bigint  not null,

@@ -1,0 +1,125 @@
+import type { Actor, EventType } from '../contracts/messages/events.ts';
+import type { OrderReported } from '../contracts/messages/messages.ts';
+import { isClosed, type OrderPurpose } from '../domain/order.ts';
+import { resolveAlert } from './alerts.ts';
+import { reportedOf } from './book-order.ts';
+import { canonicalJson } from './canonical.ts';
+import type { Tx } from './database.ts';
+import { enqueue } from './outbox.ts';
+import { record } from './record.ts';
+import type { OrderRow, PositionRow, TradeRow } from './tables.ts';
+import { orderReportedMessage } from './trade-messages.ts';
+import { type EntryNews, followEntry } from './trade-progress.ts';
+
+/** What may change in an order's row; the rest of it is its intent and stays. */
+export type OrderChange = Partial<
+  Pick<
+    OrderRow,
+    | 'status'
+    | 'in_doubt'
+    | 'venue_order_id'
+    | 'reported_quantity'
+    | 'reported_quote'
+    | 'filled_quantity'
+    | 'filled_quote'
+    | 'reason_code'
+    | 'reason'
+  >
+>;
+
+type Happening =
+  | 'NotSent'
+  | 'Throttled'
+  | 'Rejected'
+  | 'Unknown'
+  | 'Acked'
+  | 'Progressed'
+  | 'Closed'
+  | 'Resolved'
+  | 'Parked';
+
+/** The record's word for what happened to an order; exits have their own, because no hold stops them. */
+export const orderEvent = (purpose: OrderPurpose, happening: Happening): EventType =>
+  purpose === 'entry' ? `Order${happening}` : `Exit${happening}`;
+
+export type ChangeNote = {
+  readonly happening: Happening;
+  readonly actor: Actor;
+  /** Evidence for the record, beside what changed. */
+  readonly data?: Readonly<Record<string, unknown>>;
+};
+
+/**
+ * The one way an order's row changes: with one record (`note`; null where fills alone are the news, which have records
+ * of their own), the trade brought in line, and whoever waits for it told. The caller holds the trade's and the
+ * order's row; `position` is that of the leg after new fills.
+ */
+export async function changeOrder(
+  tx: Tx,
+  held: { readonly trade: TradeRow; readonly order: OrderRow },
+  change: OrderChange,
+  note: ChangeNote | null,
+  { position, nowMs }: { readonly position?: PositionRow | undefined; readonly nowMs: number },
+): Promise<OrderReported> {
+  const { trade, order: before } = held;
+  const after = await tx
+    .updateTable('orders')
+    .set({ ...change, revision: before.revision + 1, updated_at_ms: nowMs })
+    .where('client_order_id', '=', before.client_order_id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  if (note !== null) await recordChange(tx, before, after, note, nowMs);
+  const reported = reportedOf(after);
+  if (canonicalJson(reported) === canonicalJson(reportedOf(before))) return reported;
+  if (before.status === 'parked' && after.status !== 'parked') await resolveParking(tx, after, nowMs);
+  if (after.purpose === 'entry') await followEntry(tx, trade, newsOf(after, position), nowMs);
+  await enqueue(tx, [orderReportedMessage(after.trade_id, reported)], nowMs);
+  return reported;
+}
+
+const newsOf = (after: OrderRow, position: PositionRow | undefined): EntryNews => ({
+  clientOrderId: after.client_order_id,
+  leg: after.leg,
+  reason: after.reason_code ?? after.status,
+  isAcked: after.status === 'new' || after.status === 'partiallyFilled',
+  hasNewFills: position !== undefined,
+  position,
+});
+
+/** What a change of status, quantities or doubt is called. */
+export function happeningBetween(before: OrderRow, after: Pick<OrderRow, 'status' | 'in_doubt'>): Happening {
+  if (after.status === 'rejected' && before.status !== 'rejected') return 'Rejected';
+  if (before.status === 'parked' || (before.in_doubt && !after.in_doubt)) return 'Resolved';
+  if (before.status === 'pendingNew' && after.status !== 'pendingNew') return 'Acked';
+  return isClosed(after.status) && !isClosed(before.status) ? 'Closed' : 'Progressed';
+}
+
+export const parkedCondition = (clientOrderId: string): string => `order-parked:${clientOrderId}`;
+
+const resolveParking = (tx: Tx, order: OrderRow, nowMs: number): Promise<boolean> =>
+  resolveAlert(tx, { condition: parkedCondition(order.client_order_id), nowMs });
+
+const recordChange = (tx: Tx, before: OrderRow, after: OrderRow, note: ChangeNote, nowMs: number): Promise<void> =>
+  record(tx, {
+    type: orderEvent(after.purpose, note.happening),
+    // Counted, because an order can be parked, asked for again and parked again.
+    key: [after.client_order_id, after.revision],
+    tradeId: after.trade_id,
+    atMs: nowMs,
+    actor: note.actor,
+    data: {
+      clientOrderId: after.client_order_id,
+      venueOrderId: after.venue_order_id,
+      symbol: after.symbol,
+      side: after.side,
+      from: before.status,
+      status: after.status,
+      inDoubt: after.in_doubt,
+      reportedQuantity: after.reported_quantity,
+      reportedQuote: after.reported_quote,
+      filledQuantity: after.filled_quantity,
+      reasonCode: after.reason_code ?? undefined,
+      reason: after.reason ?? undefined,
+      ...note.data,
+    },
+  });

@@ -1,0 +1,109 @@
+import type { OrderReported } from '../contracts/messages/messages.ts';
+import { invariant } from '../domain/invariant.ts';
+import { countsAsBreakerFailure, joinOutcomes, type OutcomeClass } from '../domain/outcome.ts';
+import { raiseAlert } from './alerts.ts';
+import { lockOrder, reportedOf } from './book-order.ts';
+import { addOutcome } from './breaker.ts';
+import type { Db, Tx } from './database.ts';
+import { setHold } from './holds.ts';
+import { type ChangeNote, changeOrder, type OrderChange } from './order-changes.ts';
+import { type SendOutcome, settleSend } from './order-reports.ts';
+import type { OrderRow, TradeRow } from './tables.ts';
+
+type Held = { readonly trade: TradeRow; readonly order: OrderRow };
+
+/**
+ * Commits what a send came to that brought no order back. UNKNOWN dominates: as long as any send of the order has no
+ * definite answer, no later refusal makes it rejected, and its reservation stays. A refusal of the key or the account
+ * blocks all entries of the account. Told twice, it does nothing the second time.
+ */
+export function recordSend(
+  db: Db,
+  sent: { readonly clientOrderId: string; readonly send: SendOutcome; readonly nowMs: number },
+): Promise<OrderReported> {
+  const { clientOrderId, send, nowMs } = sent;
+  return db.transaction().execute(async (tx) => {
+    const held = await lockOrder(tx, clientOrderId);
+    invariant(held !== undefined, `an order that was sent has an intent, ${clientOrderId} has none`);
+    if (!(await settleSend(tx, held.order, send, nowMs))) return reportedOf(held.order);
+    if (countsAsFailure(send)) await countFailure(tx, held.order, send, nowMs);
+    const reported = await changeAfter(tx, held, send, nowMs);
+    if (send.outcome === 'FATAL_CONFIG') await haltAccount(tx, held.order, send, nowMs);
+    return reported;
+  });
+}
+
+async function changeAfter(tx: Tx, held: Held, send: SendOutcome, nowMs: number): Promise<OrderReported> {
+  const { order } = held;
+  const overall = joinOutcomes(await outcomesOf(tx, order.client_order_id));
+  const note: ChangeNote = {
+    happening: happeningOf(send.outcome, overall),
+    actor: { type: 'system', id: 'order-path' },
+    data: { send },
+  };
+  // The venue has spoken of the order itself: what a send was told adds nothing but the evidence.
+  const isOpen = order.status === 'pendingNew' || order.status === 'parked';
+  const change = isOpen ? consequence(order, send, overall) : {};
+  return changeOrder(tx, held, change, note, { nowMs });
+}
+
+function consequence(order: OrderRow, send: SendOutcome, overall: OutcomeClass): OrderChange {
+  if (overall === 'UNKNOWN') return { in_doubt: true };
+  if (overall !== 'REJECTED' && overall !== 'FATAL_CONFIG') return {};
+  return {
+    status: 'rejected',
+    in_doubt: false,
+    reason_code: overall === 'FATAL_CONFIG' ? 'VENUE_KEY_REFUSED' : 'ORDER_REJECTED',
+    reason: send.detail || order.reason,
+  };
+}
+
+function happeningOf(outcome: OutcomeClass, overall: OutcomeClass): ChangeNote['happening'] {
+  if (overall === 'UNKNOWN') return 'Unknown';
+  if (outcome === 'NOT_SENT') return 'NotSent';
+  return outcome === 'THROTTLED' ? 'Throttled' : 'Rejected';
+}
+
+async function outcomesOf(tx: Tx, clientOrderId: string): Promise<readonly (OutcomeClass | null)[]> {
+  const rows = await tx
+    .selectFrom('order_send')
+    .select('outcome')
+    .where('client_order_id', '=', clientOrderId)
+    .execute();
+  return rows.map((row) => row.outcome);
+}
+
+function countsAsFailure({ httpStatus, outcome, venueCode }: SendOutcome): boolean {
+  if (httpStatus === null) {
+    return countsAsBreakerFailure({ kind: 'transport', failure: 'other', firstByteSent: outcome !== 'NOT_SENT' });
+  }
+  return countsAsBreakerFailure({ kind: 'http', status: httpStatus, ...(venueCode !== null && { code: venueCode }) });
+}
+
+const countFailure = (tx: Tx, order: OrderRow, { outcome, httpStatus }: SendOutcome, nowMs: number): Promise<void> =>
+  addOutcome(tx, {
+    account: order.account_id,
+    kind: 'failure',
+    cause: httpStatus === null ? `${outcome}: no answer` : `${outcome}: HTTP ${httpStatus}`,
+    clientOrderId: order.client_order_id,
+    nowMs,
+  });
+
+async function haltAccount(tx: Tx, order: OrderRow, send: SendOutcome, nowMs: number): Promise<void> {
+  const { account_id: account, venue } = order;
+  await setHold(tx, {
+    scope: { kind: 'account', id: account },
+    source: 'venue',
+    level: 'entries-blocked',
+    actor: venue,
+    reason: `the venue refuses the key or the account: ${send.detail}`,
+    nowMs,
+  });
+  await raiseAlert(tx, {
+    condition: `venue-key-refused:${account}:${venue}`,
+    code: 'VENUE_KEY_REFUSED',
+    severity: 'CRITICAL',
+    context: { account, venue, venueCode: send.venueCode ?? 'none', detail: send.detail },
+    nowMs,
+  });
+}

@@ -1,0 +1,128 @@
+import { larger, smaller, subtract, zero } from '../domain/decimal.ts';
+import { invariant } from '../domain/invariant.ts';
+import { applyFill, type Position } from '../domain/position.ts';
+import { raiseAlert } from './alerts.ts';
+import type { Tx } from './database.ts';
+import type { PricedFill } from './fills.ts';
+import { record } from './record.ts';
+import type { OrderRow, PositionRow, TradeRow } from './tables.ts';
+
+/**
+ * Folds fills that are new to the book into the leg's position, and turns as much of its reservation into position. The
+ * caller holds the trade's row.
+ */
+export async function foldIntoPosition(
+  tx: Tx,
+  trade: TradeRow,
+  order: OrderRow,
+  fills: readonly PricedFill[],
+  nowMs: number,
+): Promise<PositionRow> {
+  const before =
+    (await findPosition(tx, trade.trade_id, order.leg)) ?? (await openPositionRow(tx, trade, order, nowMs));
+  const folded = fills.reduce(
+    (position, fill) => applyFill(position, { ...fill, purpose: order.purpose }),
+    positionOf(before),
+  );
+  await alertUnvaluedFees(tx, trade, order, folded, nowMs);
+  const after = await tx
+    .updateTable('position')
+    .set({
+      entry_quantity: folded.entryQuantity,
+      entry_quote: folded.entryQuote,
+      exit_quantity: folded.exitQuantity,
+      exit_quote: folded.exitQuote,
+      base_fee: folded.baseFee,
+      quote_fee: folded.quoteFee,
+      is_open: true,
+    })
+    .where('trade_id', '=', trade.trade_id)
+    .where('leg', '=', order.leg)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  if (order.purpose === 'entry') await postReservation(tx, after);
+  return after;
+}
+
+export const findPosition = (tx: Tx, tradeId: string, leg: number): Promise<PositionRow | undefined> =>
+  tx.selectFrom('position').selectAll().where('trade_id', '=', tradeId).where('leg', '=', leg).executeTakeFirst();
+
+/** The row as the domain folds it. It names no fills: the book's own set has refused those it knew. */
+export function positionOf(row: PositionRow): Position {
+  const [baseAsset = '', quoteAsset = ''] = row.symbol.split('/');
+  return {
+    side: row.side,
+    baseAsset,
+    quoteAsset,
+    entryQuantity: row.entry_quantity,
+    entryQuote: row.entry_quote,
+    exitQuantity: row.exit_quantity,
+    exitQuote: row.exit_quote,
+    baseFee: row.base_fee,
+    quoteFee: row.quote_fee,
+    unvaluedFees: {},
+    fillKeys: [],
+  };
+}
+
+async function openPositionRow(tx: Tx, trade: TradeRow, order: OrderRow, nowMs: number): Promise<PositionRow> {
+  invariant(order.purpose === 'entry', `an exit fills a position, trade ${trade.trade_id} has none`);
+  const { unit_delta, unit_gamma } = await tx
+    .selectFrom('reservation')
+    .select(['unit_delta', 'unit_gamma'])
+    .where('trade_id', '=', trade.trade_id)
+    .where('leg', '=', order.leg)
+    .executeTakeFirstOrThrow();
+  const side = order.side === 'BUY' ? 'long' : 'short';
+  const { trade_id, account_id, strategy } = trade;
+  const row = await tx
+    .insertInto('position')
+    .values({ trade_id, leg: order.leg, account_id, strategy, symbol: order.symbol, side, unit_delta, unit_gamma })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await record(tx, {
+    type: 'PositionOpened',
+    key: [trade_id, order.leg],
+    tradeId: trade_id,
+    atMs: nowMs,
+    actor: { type: 'venue', id: order.venue },
+    data: { account: account_id, strategy, leg: order.leg, symbol: order.symbol, side },
+  });
+  return row;
+}
+
+async function postReservation(tx: Tx, position: PositionRow): Promise<void> {
+  const { quantity, voided_quantity, posted_quantity } = await tx
+    .selectFrom('reservation')
+    .select(['quantity', 'voided_quantity', 'posted_quantity'])
+    .where('trade_id', '=', position.trade_id)
+    .where('leg', '=', position.leg)
+    .executeTakeFirstOrThrow();
+  // What was voided stays so: a fill that comes after it counts by the position that it makes.
+  const posted = smaller(larger(posted_quantity, position.entry_quantity), subtract(quantity, voided_quantity));
+  await tx
+    .updateTable('reservation')
+    .set({ posted_quantity: larger(zero, posted) })
+    .where('trade_id', '=', position.trade_id)
+    .where('leg', '=', position.leg)
+    .execute();
+}
+
+async function alertUnvaluedFees(
+  tx: Tx,
+  trade: TradeRow,
+  order: OrderRow,
+  folded: Position,
+  nowMs: number,
+): Promise<void> {
+  for (const [asset, amount] of Object.entries(folded.unvaluedFees)) {
+    await raiseAlert(tx, {
+      condition: `fee-unvalued:${trade.account_id}:${asset}`,
+      code: 'FEE_UNVALUED',
+      severity: 'WARNING',
+      context: { clientOrderId: order.client_order_id, asset, amount, account: trade.account_id },
+      tradeId: trade.trade_id,
+      nowMs,
+    });
+  }
+}

@@ -1,0 +1,142 @@
+import { sql } from 'kysely';
+import type { EntryProgressed } from '../contracts/messages/messages.ts';
+import { isPositive } from '../domain/decimal.ts';
+import { raiseAlert } from './alerts.ts';
+import { releaseProbe } from './breaker.ts';
+import type { Tx } from './database.ts';
+import { enqueue } from './outbox.ts';
+import { findPosition } from './positions.ts';
+import { record } from './record.ts';
+import type { PositionRow, TradePhase, TradeRow } from './tables.ts';
+import { entryProgressedMessage } from './trade-messages.ts';
+
+/** Which entry order changed, or was refused before there was one, and how. */
+export type EntryNews = {
+  readonly clientOrderId: string;
+  readonly leg: number;
+  /** Why what it can't fill is given back. */
+  readonly reason: string;
+  /** The venue has it on its book. */
+  readonly isAcked: boolean;
+  readonly hasNewFills: boolean;
+  /** The leg's position, where fills changed it. */
+  readonly position?: PositionRow | undefined;
+};
+
+/**
+ * Brings the trade in line with its entry orders after one of them changed: voids what can't fill any more, moves the
+ * phase, and tells the monitor of the position. The caller holds the trade's row.
+ */
+export async function followEntry(tx: Tx, trade: TradeRow, news: EntryNews, nowMs: number): Promise<void> {
+  const { leg, hasNewFills, isAcked } = news;
+  await voidWhatCannotFill(tx, trade, news, nowMs);
+  const isFinal = await hasEntryEnded(tx, trade.trade_id);
+  const hasJustEnded = isFinal && trade.entry_ended_at_ms === null;
+  const position = news.position ?? (await findPosition(tx, trade.trade_id, leg));
+  const hasFills = await hasPosition(tx, trade.trade_id);
+  const phase = phaseAfter(trade.phase, { isFinal, hasFills, hasNewFills, isAcked });
+  const first = hasFills ? await firstFill(tx, trade.trade_id, leg) : undefined;
+  if (hasJustEnded) await releaseProbe(tx, trade.account_id, trade.trade_id);
+  if (hasNewFills && isOver(trade.phase)) await alertFillAfterClose(tx, trade, news, nowMs);
+  await tx
+    .updateTable('trade')
+    .set({
+      phase,
+      entry_ended_at_ms: isFinal ? (trade.entry_ended_at_ms ?? nowMs) : null,
+      opened_at_ms: earlier(trade.opened_at_ms, first?.transacted_at_ms ?? null),
+      closed_at_ms: isOver(phase) ? (trade.closed_at_ms ?? nowMs) : null,
+    })
+    .where('trade_id', '=', trade.trade_id)
+    .execute();
+  if (position === undefined || first === undefined || !(hasNewFills || hasJustEnded)) return;
+  const progress: EntryProgressed = {
+    entryQuantity: position.entry_quantity,
+    entryQuote: position.entry_quote,
+    isFinal,
+    firstFillAtMs: first.transacted_at_ms,
+    firstVenueTradeId: first.venue_trade_id,
+  };
+  await enqueue(tx, [entryProgressedMessage(trade, position, progress)], nowMs);
+}
+
+/** Gives back what is reserved for a leg and can't fill any more: all its entry orders have ended and are counted. */
+async function voidWhatCannotFill(tx: Tx, trade: TradeRow, { leg, reason }: EntryNews, nowMs: number): Promise<void> {
+  const { rows } = await sql<{ readonly quantity: string; readonly voided: string }>`
+    update reservation r set voided_quantity = r.quantity - r.posted_quantity, void_reason = ${reason}
+    from reservation before
+    where r.trade_id = ${trade.trade_id} and r.leg = ${leg} and r.posted_quantity + r.voided_quantity < r.quantity
+      and before.trade_id = r.trade_id and before.leg = r.leg
+      and not exists (select 1 from orders where trade_id = r.trade_id and leg = r.leg and ${mayStillFill})
+    returning r.quantity - r.posted_quantity - before.voided_quantity as quantity, r.voided_quantity as voided
+  `.execute(tx);
+  const [voided] = rows;
+  if (voided === undefined) return;
+  await record(tx, {
+    type: 'ReservationVoided',
+    key: [trade.trade_id, leg, voided.voided],
+    tradeId: trade.trade_id,
+    atMs: nowMs,
+    actor: { type: 'system', id: 'book' },
+    data: { leg, quantity: voided.quantity, reason },
+  });
+}
+
+// Of the columns of `orders`: an entry that may fill, or has filled more than the book has seen.
+const mayStillFill = sql`purpose = 'entry' and (status in ('pendingNew', 'new', 'partiallyFilled', 'parked')
+  or in_doubt or filled_quantity < reported_quantity)`;
+
+async function hasEntryEnded(tx: Tx, tradeId: string): Promise<boolean> {
+  const { rows } = await sql<{ readonly ended: boolean }>`
+    select not exists (select 1 from orders where trade_id = ${tradeId} and ${mayStillFill})
+      and not exists (select 1 from reservation
+        where trade_id = ${tradeId} and posted_quantity + voided_quantity < quantity) as ended
+  `.execute(tx);
+  return rows[0]?.ended === true;
+}
+
+async function hasPosition(tx: Tx, tradeId: string): Promise<boolean> {
+  const rows = await tx.selectFrom('position').select('entry_quantity').where('trade_id', '=', tradeId).execute();
+  return rows.some((row) => isPositive(row.entry_quantity));
+}
+
+const earlier = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
+
+const isOver = (phase: TradePhase): boolean => phase === 'closed' || phase === 'unfilled' || phase === 'denied';
+
+function phaseAfter(
+  phase: TradePhase,
+  after: { isFinal: boolean; hasFills: boolean; hasNewFills: boolean; isAcked: boolean },
+): TradePhase {
+  if (isOver(phase)) return after.hasNewFills ? 'open' : phase;
+  // On its way out it stays so: the exit settles it, filled or not.
+  if (phase === 'closing') return 'closing';
+  if (after.hasFills) return 'open';
+  if (after.isFinal) return 'unfilled';
+  return after.isAcked ? 'working' : phase;
+}
+
+const alertFillAfterClose = (tx: Tx, trade: TradeRow, { clientOrderId }: EntryNews, nowMs: number): Promise<boolean> =>
+  raiseAlert(tx, {
+    condition: `fill-after-close:${trade.trade_id}`,
+    code: 'FILL_AFTER_CLOSE',
+    severity: 'CRITICAL',
+    context: { tradeId: trade.trade_id, clientOrderId },
+    tradeId: trade.trade_id,
+    nowMs,
+  });
+
+/** By the venue's time, and by its id where that is the same. A late message may bring an earlier fill. */
+const firstFill = (tx: Tx, tradeId: string, leg: number) =>
+  tx
+    .selectFrom('fill')
+    .innerJoin('orders', 'orders.client_order_id', 'fill.client_order_id')
+    .select(['fill.venue_trade_id', 'fill.transacted_at_ms'])
+    .where('fill.trade_id', '=', tradeId)
+    .where('orders.leg', '=', leg)
+    .where('orders.purpose', '=', 'entry')
+    .orderBy('fill.transacted_at_ms')
+    .orderBy(({ fn }) => fn('length', ['fill.venue_trade_id']))
+    .orderBy('fill.venue_trade_id')
+    .limit(1)
+    .executeTakeFirst();
