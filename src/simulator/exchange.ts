@@ -8,7 +8,7 @@ import { createJournal, type ExchangeEvent, type Group, type Journal } from './j
 import type { BalanceChange, ExpiryReason, Fill, Ledger } from './ledger.ts';
 import { aggressorOf, type Market, type MarketTrade, type Quotes, quotesAfter } from './market.ts';
 import type { Refusal } from './refusal.ts';
-import type { Print, Tape } from './tape.ts';
+import { type Position, type Print, printOf, type Tape } from './tape.ts';
 
 export type Placement =
   | { readonly outcome: 'accepted'; readonly order: PaperOrder; readonly fills: readonly Fill[] }
@@ -22,6 +22,8 @@ export type Exchange = {
   /** By symbol as the dialect writes it. `market` may be changed while the venue runs: the rules apply from then on. */
   readonly venues: ReadonlyMap<string, Venue>;
   readonly fees: FeeRules;
+  /** Throws for a symbol that is not of this venue: look into `venues` first with one from outside. */
+  venue(symbol: string): Venue;
   /** Takes and matches an order in one step. */
   place(command: OrderCommand): Placement;
   /** The two halves of `place`, for a venue that is slow between them. */
@@ -29,7 +31,9 @@ export type Exchange = {
   match(orderId: number): readonly Fill[];
   cancel(orderId: number, cancelId: string): PaperOrder;
   /** One trade of the market: fills resting orders, moves the quotes, goes on the tape. */
-  trade(symbol: string, trade: MarketTrade): void;
+  trade(symbol: string, trade: MarketTrade, position?: Position): void;
+  /** Says the quotes again: nothing has changed, but the market is there. */
+  announceQuotes(): void;
   changeBalance(asset: string, change: Decimal, reason: BalanceChange['reason']): void;
   onEvent(listener: (event: ExchangeEvent) => void): () => void;
 };
@@ -69,6 +73,7 @@ export function createExchange({ markets, ledger, clock, fees }: ExchangeOptions
     books,
     venues,
     fees,
+    venue: (symbol) => venueOf(core, symbol),
     place: (command) => commit((group) => place(core, group, command)),
     accept: (command) => commit((group) => accept(core, group, command)),
     match: (orderId) => commit((group) => match(core, group, orderId)),
@@ -76,7 +81,11 @@ export function createExchange({ markets, ledger, clock, fees }: ExchangeOptions
       commit((group) => close(core, group, orderId, 'NONE', cancelId));
       return books.order(orderId);
     },
-    trade: (symbol, trade) => commit((group) => playTrade(core, group, symbol, trade)),
+    trade: (symbol, trade, position) => commit((group) => playTrade(core, group, symbol, trade, position)),
+    announceQuotes: () =>
+      commit((group) => {
+        for (const symbol of venues.keys()) group.announce({ type: 'quotes', symbol });
+      }),
     changeBalance: (asset, change, reason) =>
       commit((group) => group.record({ kind: 'balance', asset, change, reason, changedAtMs: clock.nowMs() })),
     onEvent: journal.onEvent,
@@ -122,7 +131,7 @@ function match(core: Core, group: Group, orderId: number): readonly Fill[] {
   return executed;
 }
 
-function playTrade(core: Core, group: Group, symbol: string, trade: MarketTrade): void {
+function playTrade(core: Core, group: Group, symbol: string, trade: MarketTrade, position?: Position): void {
   const { books, unmatched, fees, clock } = core;
   const venue = venueOf(core, symbol);
   const resting = [...books.openOrders.values()].filter(
@@ -132,7 +141,7 @@ function playTrade(core: Core, group: Group, symbol: string, trade: MarketTrade)
   const { price, quantity } = trade;
   const buyerIsMaker = aggressorOf(venue.quotes, trade) === 'SELL';
   const tradeId = venue.tape.lastTradeId + 1;
-  print(group, venue, [{ tradeId, price, quantity, buyerIsMaker, tradedAtMs: clock.nowMs() }]);
+  print(group, venue, [{ tradeId, price, quantity, buyerIsMaker, tradedAtMs: clock.nowMs() }], position);
   venue.quotes = quotesAfter(venue.quotes, trade, venue.market.tickSize);
   group.announce({ type: 'quotes', symbol });
 }
@@ -147,14 +156,10 @@ function execute(core: Core, group: Group, venue: Venue, fills: readonly Unnumbe
   return numbered;
 }
 
-function print(group: Group, { market, tape }: Venue, prints: readonly Print[]): void {
+function print(group: Group, { market, tape }: Venue, prints: readonly Print[], position = tape.position): void {
   if (prints.length === 0) return;
-  tape.append(prints);
+  tape.append(prints, position);
   for (const each of prints) group.announce({ type: 'trade', symbol: market.symbol, print: each });
-}
-
-function printOf({ tradeId, price, quantity, side, isMaker, tradedAtMs }: Fill): Print {
-  return { tradeId, price, quantity, buyerIsMaker: (side === 'BUY') === isMaker, tradedAtMs };
 }
 
 function close(core: Core, group: Group, orderId: number, reason: ExpiryReason, cancelId: string | null): void {

@@ -3,6 +3,7 @@ import { closeSync, existsSync, fdatasyncSync, ftruncateSync, openSync, readFile
 import type { Decimal } from '../domain/decimal.ts';
 import { RatchetError } from '../domain/errors.ts';
 import type { Side, TimeInForce } from '../domain/order.ts';
+import type { Market } from './market.ts';
 
 export type PaperOrderType = 'LIMIT' | 'LIMIT_MAKER' | 'MARKET';
 export type OrderOrigin = 'api' | 'external';
@@ -71,12 +72,14 @@ export type BalanceChange = {
   readonly changedAtMs: number;
 };
 
-/** Which prices the venue plays from here on, and from which trade id of the symbol. */
+/** Which prices the venue plays from here on, and the rules of their symbols. */
 export type MarketOpened = {
   readonly kind: 'market';
+  /** Counted from 1 over the venue's life. */
   readonly market: number;
-  readonly symbol: string;
-  readonly source: string;
+  readonly fingerprint: string;
+  readonly name: string;
+  readonly symbols: readonly Market[];
   readonly openedAtMs: number;
 };
 

@@ -8,8 +8,6 @@ export type MarketTraits = {
   readonly stepSize: Decimal;
   /** The usual size of one trade: the book shows many times that at each price. */
   readonly tradeQuantity: Decimal;
-  /** Departures from what follows from the traits. */
-  readonly rules?: Partial<Market>;
 };
 
 const levelTrades = decimal('50');
@@ -34,7 +32,7 @@ export function assetsOf(symbol: string): readonly [string, string] | null {
 
 /** A symbol with rules scaled to its prices. */
 export function marketOf(
-  { symbol, tickSize, stepSize, tradeQuantity, rules }: MarketTraits,
+  { symbol, tickSize, stepSize, tradeQuantity }: MarketTraits,
   assets: readonly [string, string],
 ): Market {
   const [baseAsset, quoteAsset] = assets;
@@ -53,8 +51,8 @@ export function marketOf(
     marketQuantityMax: multiply(levelQuantity, decimal(String(levelsMax))),
     notionalMin: notionalMinOf(quoteAsset),
     ordersMax: 200,
+    tradeQuantity,
     levelQuantity,
     levelsMax,
-    ...rules,
   };
 }

@@ -8,6 +8,7 @@ export type OpenRequest = {
   accepted(): void;
   struck(fault: string): void;
   read(parameters: Parameters): void;
+  answered(): void;
   ended(
     answer: { readonly httpStatus: number; readonly code: number | null; readonly message: string | null } | null,
   ): void;

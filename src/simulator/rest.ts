@@ -50,6 +50,7 @@ export function createRest(
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (incoming, response) => {
     const request = await readRequest(incoming, options.clock);
+    if (!request) return void incoming.socket.destroy();
     const open = options.log.open(request);
     const fields = fieldsOf(request);
     open.read(fields);
@@ -176,28 +177,35 @@ export function checkWindow(parameters: Parameters, nowMs: number): void {
   if (nowMs - timestampMs > recvWindowMs) throw refusals.outsideWindow();
 }
 
-async function readRequest(incoming: IncomingMessage, clock: SimulatorClock): Promise<Request> {
+async function readRequest(incoming: IncomingMessage, clock: SimulatorClock): Promise<Request | null> {
   const receivedAtMs = clock.nowMs();
+  const body = await readBody(incoming);
+  if (body === null) return null;
   const [path = '', query = ''] = (incoming.url ?? '').split('?', 2);
   const apiKey = incoming.headers['x-mbx-apikey'];
   return {
     method: incoming.method ?? '',
     path,
     query,
-    body: await readBody(incoming),
+    body,
     apiKey: typeof apiKey === 'string' ? apiKey : undefined,
     receivedAtMs,
   };
 }
 
-/** The body as text, cut off where no honest request is that long. */
-export async function readBody(incoming: IncomingMessage): Promise<string> {
+/** The body as text; null when it never came whole, or is longer than any honest one. */
+export async function readBody(incoming: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of incoming) {
-    bytes += chunk.length;
-    if (bytes > bodyBytesMax) break;
-    chunks.push(chunk);
+  try {
+    for await (const chunk of incoming) {
+      bytes += chunk.length;
+      if (bytes > bodyBytesMax) return null;
+      chunks.push(chunk);
+    }
+  } catch {
+    // The client went away in the middle: there is nobody to tell.
+    return null;
   }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,77 +1,42 @@
-import { decimal, isZero } from '../domain/decimal.ts';
-import { invariant } from '../domain/invariant.ts';
-import type { Side } from '../domain/order.ts';
-import { type SimulatorClock, virtualClock, wallClock } from './clock.ts';
-import type { FeeRules } from './engine.ts';
-import { createExchange, type Exchange } from './exchange.ts';
-import { createFaults, type FaultRule, type Faults } from './faults.ts';
-import { openLedger, type RequestRecord } from './ledger.ts';
-import type { Market } from './market.ts';
-import { assetsOf, marketOf } from './market-rules.ts';
-import { createRateLimits, type Limits, standardLimits } from './rate-limits.ts';
-import { createRequestLog } from './request-log.ts';
+import type { SimulatorClock } from './clock.ts';
+import { createControl } from './control.ts';
+import type { Exchange } from './exchange.ts';
+import type { FaultRule } from './faults.ts';
+import type { RequestRecord } from './ledger.ts';
+import type { SimulatorOptions, Tick } from './options.ts';
+import type { BadLine } from './price-source.ts';
 import { createRest, type Keys } from './rest.ts';
-import { type SocketRules, standardSocketRules } from './socket.ts';
+import { standardSocketRules } from './socket.ts';
 import { listen, serveStreams, shut } from './sockets.ts';
 import { createMarketStreams } from './streams.ts';
-import { memoryTape } from './tape.ts';
 import { createUserStreams } from './user-stream.ts';
+import { openCore } from './venue-core.ts';
 
-/** A symbol for a venue without prices of its own: they move by `tick` alone. Decimals as text. */
-export type ManualMarket = {
-  /** `BASE/QUOTE`. */
-  readonly symbol: string;
-  /** The first trade; without it the book is empty. */
-  readonly price?: string;
-  readonly tickSize?: string;
-  readonly stepSize?: string;
-  /** The usual size of a trade; each price of the book shows fifty times that. */
-  readonly tradeQuantity?: string;
-  readonly rules?: Partial<Market>;
-};
-
-export type SimulatorOptions = {
-  readonly replay: 'manual';
-  readonly markets?: readonly ManualMarket[];
-  /** What the account begins with, by asset. Standard: 100,000 of each quote asset. */
-  readonly deposits?: Readonly<Record<string, string>>;
-  readonly host?: string;
-  /** 0, the standard, takes a free port. */
-  readonly port?: number;
-  readonly controlPort?: number;
-  readonly keys?: Keys;
-  readonly fees?: Partial<FeeRules>;
-  readonly limits?: Partial<Limits>;
-  readonly sockets?: Partial<SocketRules>;
-  readonly seed?: number;
-  /** Stands still until it is moved; begins here. */
-  readonly virtualClockAtMs?: number;
-};
-
-export type Tick = {
-  readonly price: string;
-  /** Standard: the usual size of a trade. */
-  readonly quantity?: string;
-  /** `BASE/QUOTE` or `BASEQUOTE`; may be left out where there is only one. */
-  readonly symbol?: string;
-  readonly aggressor?: Side;
-};
+export type { FaultRule, SimulatorOptions, Tick };
 
 export type Simulator = {
   /** `http://…` of the REST API: paths begin with `/api/v3`. */
   readonly url: string;
   /** `ws://…` of the streams: `/ws`, `/stream` and `/ws-api/v3` on the same port. */
   readonly wsUrl: string;
+  /** `http://…` of the control port: paths begin with `/__sim`. */
+  readonly controlUrl: string;
+  readonly port: number;
+  readonly controlPort: number;
   readonly keys: Keys;
+  /** `BASE/QUOTE`. */
+  readonly symbols: readonly string[];
+  /** Lines of the file of prices that were skipped. */
+  readonly badLines: { readonly count: number; readonly first: readonly BadLine[] };
   readonly exchange: Exchange;
   readonly clock: SimulatorClock;
-  readonly faults: Faults;
   /** Lets the market trade. */
   tick(...ticks: readonly Tick[]): void;
   /** Sends a frame as it is to every market stream. */
   sendRaw(text: string): void;
   /** Adds fault rules to the plan. */
   plan(...rules: readonly FaultRule[]): void;
+  clearPlan(): void;
   requests(): readonly RequestRecord[];
   close(): Promise<void>;
 };
@@ -79,90 +44,55 @@ export type Simulator = {
 /** Paper keys that ship with the product. They are no secret. */
 export const paperKeys: Keys = { apiKey: 'ratchet-paper-key', apiSecret: 'ratchet-paper-secret' };
 
-const standardFees: FeeRules = { maker: decimal('0.001'), taker: decimal('0.001'), paidIn: 'received' };
-const standardMarket: ManualMarket = { symbol: 'BTC/USDT', price: '46000' };
-const standardDeposit = '100000';
+const loopback = '127.0.0.1';
 
-/** Starts a paper venue on loopback. */
+/**
+ * Starts a paper venue.
+ *
+ * @throws RatchetError PAPER_PRICES_UNREADABLE, PAPER_PRICES_INVALID, PAPER_PRICES_CHANGED, PAPER_LEDGER_DAMAGED
+ */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const clock = options.virtualClockAtMs === undefined ? wallClock() : virtualClock(options.virtualClockAtMs);
+  const core = openCore(options);
+  const { exchange, clock, faults } = core;
   const keys = options.keys ?? paperKeys;
-  const faults = createFaults(options.seed ?? 1);
-  const limits = createRateLimits({ ...standardLimits, ...options.limits }, clock);
-  const ledger = openLedger(null);
-  const log = createRequestLog(ledger);
-  const manual = options.markets ?? [standardMarket];
-  const exchange = createExchange({
-    markets: manual.map((each) => ({ market: manualMarket(each), tape: memoryTape() })),
-    ledger,
-    clock,
-    fees: { ...standardFees, ...options.fees },
-  });
-  depositAll(exchange, options.deposits);
-  const tick = createTick(exchange);
-  for (const { symbol, price } of manual) if (price !== undefined) tick({ symbol, price });
-
+  const host = options.host ?? loopback;
   const market = createMarketStreams(exchange, clock);
-  const user = createUserStreams({ exchange, clock, keys, limits });
-  const rest = createRest({ exchange, clock, keys, limits, faults, log });
-  const host = options.host ?? '127.0.0.1';
-  const { server, port } = await listen((request, response) => void rest(request, response), options.port ?? 0, host);
+  const user = createUserStreams({ ...core, keys });
+  const rest = createRest({ ...core, keys });
+  const venue = await listen((request, response) => void rest(request, response), options.port ?? 0, host);
   const rules = { ...standardSocketRules, ...options.sockets };
-  const closeStreams = serveStreams(server, { market, user }, { faults, clock, rules });
+  const closeStreams = serveStreams(venue.server, { market, user }, { faults, clock, rules });
+  const replay = core.startPrices();
+  const command = createControl({ core, replay, sendRaw: market.broadcastRaw });
+  const control = await listen(
+    (request, response) => void command(request, response),
+    options.controlPort ?? 0,
+    loopback,
+  );
 
   return {
-    url: `http://${host}:${port}`,
-    wsUrl: `ws://${host}:${port}`,
+    url: `http://${host}:${venue.port}`,
+    wsUrl: `ws://${host}:${venue.port}`,
+    controlUrl: `http://${loopback}:${control.port}`,
+    port: venue.port,
+    controlPort: control.port,
     keys,
+    symbols: [...exchange.venues.values()].map((each) => `${each.market.baseAsset}/${each.market.quoteAsset}`),
+    badLines: core.source?.badLines ?? { count: 0, first: [] },
     exchange,
     clock,
-    faults,
-    tick: (...ticks) => ticks.forEach(tick),
+    tick: (...ticks) => ticks.forEach(core.tick),
     sendRaw: market.broadcastRaw,
     plan: (...added) => faults.add(added),
-    requests: log.records,
+    clearPlan: faults.clear,
+    requests: core.log.records,
     async close() {
+      replay?.stop();
       market.announceShutdown();
       user.announceShutdown();
       closeStreams();
-      await shut(server);
-      ledger.close();
+      await Promise.all([shut(venue.server), shut(control.server)]);
+      core.close();
     },
-  };
-}
-
-function manualMarket({ symbol, tickSize, stepSize, tradeQuantity, rules }: ManualMarket): Market {
-  const assets = assetsOf(symbol);
-  invariant(assets !== null, `a symbol has the form BASE/QUOTE, was ${symbol}`);
-  return marketOf(
-    {
-      symbol,
-      tickSize: decimal(tickSize ?? '0.01'),
-      stepSize: decimal(stepSize ?? '0.00001'),
-      tradeQuantity: decimal(tradeQuantity ?? '1'),
-      ...(rules ? { rules } : {}),
-    },
-    assets,
-  );
-}
-
-function depositAll(exchange: Exchange, deposits: SimulatorOptions['deposits']): void {
-  const quotes = [...exchange.venues.values()].map(({ market }) => [market.quoteAsset, standardDeposit] as const);
-  for (const [asset, quantity] of Object.entries(deposits ?? Object.fromEntries(quotes))) {
-    if (!isZero(decimal(quantity))) exchange.changeBalance(asset, decimal(quantity), 'deposit');
-  }
-}
-
-function createTick(exchange: Exchange): (tick: Tick) => void {
-  return ({ symbol, price, quantity, aggressor }) => {
-    const name = symbol?.replace('/', '') ?? [...exchange.venues.keys()][0] ?? '';
-    const venue = exchange.venues.get(name);
-    invariant(venue !== undefined, `${name} is a symbol of this venue`);
-    const usual = venue.market.stepSize;
-    exchange.trade(name, {
-      price: decimal(price),
-      quantity: quantity === undefined ? usual : decimal(quantity),
-      aggressor: aggressor ?? null,
-    });
   };
 }

@@ -1,0 +1,153 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Decimal, decimal } from '../domain/decimal.ts';
+import { RatchetError } from '../domain/errors.ts';
+import { type SimulatorClock, virtualClock, wallClock } from './clock.ts';
+import type { FeeRules } from './engine.ts';
+import { createExchange, type Exchange } from './exchange.ts';
+import { createFaults, type Faults } from './faults.ts';
+import { generatedPrices } from './generator.ts';
+import { type Ledger, openLedger } from './ledger.ts';
+import type { Market } from './market.ts';
+import { assetsOf, type MarketTraits, marketOf } from './market-rules.ts';
+import { openVenue, type Prices } from './opening.ts';
+import type { ManualMarket, SimulatorOptions, Tick } from './options.ts';
+import { openPriceFile } from './price-file.ts';
+import type { PriceSource } from './price-source.ts';
+import { createRateLimits, type RateLimits, standardLimits } from './rate-limits.ts';
+import { type Replay, startReplay } from './replay.ts';
+import { createRequestLog, type RequestLog } from './request-log.ts';
+import { fileTape, memoryTape, type Tape } from './tape.ts';
+
+/** The venue without its sockets. */
+export type VenueCore = {
+  readonly exchange: Exchange;
+  readonly ledger: Ledger;
+  readonly clock: SimulatorClock;
+  readonly faults: Faults;
+  readonly limits: RateLimits;
+  readonly log: RequestLog;
+  readonly source: PriceSource | null;
+  /** Begins to play the prices, where there are any. */
+  startPrices(): Replay | null;
+  tick(tick: Tick): void;
+  close(): void;
+};
+
+const standardFees: FeeRules = { maker: decimal('0.001'), taker: decimal('0.001'), paidIn: 'received' };
+const standardMarket: ManualMarket = { symbol: 'BTC/USDT', price: '46000' };
+const standardDeposit = '100000';
+const standardSeed = 1;
+
+/**
+ * Puts a venue together and opens its books.
+ *
+ * @throws RatchetError PAPER_PRICES_UNREADABLE, PAPER_PRICES_INVALID, PAPER_PRICES_CHANGED, PAPER_LEDGER_DAMAGED
+ */
+export function openCore(options: SimulatorOptions): VenueCore {
+  const seed = options.seed ?? standardSeed;
+  const source = sourceOf(options, seed);
+  const manual = options.replay === 'manual' ? (options.markets ?? [standardMarket]) : [];
+  const markets = source ? [marketOfTraits(source.traits)] : manual.map(manualMarket);
+  const clock = options.virtualClockAtMs === undefined ? wallClock() : virtualClock(options.virtualClockAtMs);
+  const folder = options.dataFolder;
+  if (folder !== undefined) mkdirSync(folder, { recursive: true });
+  const ledger = openLedger(folder === undefined ? null : join(folder, 'ledger.jsonl'));
+  const venues = markets.map((market) => ({ market, tape: openTape(folder, market) }));
+  const exchange = createExchange({ markets: venues, ledger, clock, fees: { ...standardFees, ...options.fees } });
+  const number = openVenue({
+    exchange,
+    ledger,
+    clock,
+    prices: pricesOf(source, markets),
+    deposits: depositsOf(options, markets),
+  });
+  const tick = createTick(exchange);
+  for (const { symbol, price } of manual) {
+    if (price !== undefined && exchange.venues.get(nameOf(symbol))?.quotes === null) tick({ symbol, price });
+  }
+  return {
+    exchange,
+    ledger,
+    clock,
+    source,
+    tick,
+    faults: createFaults(seed),
+    limits: createRateLimits({ ...standardLimits, ...options.limits }, clock),
+    log: createRequestLog(ledger),
+    startPrices: () => (source ? play(source, exchange, clock, number, options.speed ?? 1) : null),
+    close() {
+      for (const { tape } of venues) tape.close();
+      ledger.close();
+    },
+  };
+}
+
+function sourceOf(options: SimulatorOptions, seed: number): PriceSource | null {
+  switch (options.replay) {
+    case 'file':
+      return openPriceFile(options);
+    case 'generator':
+      return generatedPrices({ seed, ...options });
+    case 'manual':
+      return null;
+  }
+}
+
+function play(source: PriceSource, exchange: Exchange, clock: SimulatorClock, market: number, speed: number): Replay {
+  const symbol = nameOf(source.traits.symbol);
+  const position = exchange.venue(symbol).tape.position;
+  return startReplay({
+    source,
+    clock,
+    speed,
+    playedRows: position.market === market ? position.playedRows : 0,
+    play: (row, playedRows) => exchange.trade(symbol, row, { market, playedRows }),
+    onQuiet: exchange.announceQuotes,
+  });
+}
+
+const openTape = (folder: string | undefined, { symbol }: Market): Tape =>
+  folder === undefined ? memoryTape() : fileTape(join(folder, `trades-${symbol}.csv`));
+
+function pricesOf(source: PriceSource | null, markets: readonly Market[]): Prices {
+  if (source) return { fingerprint: source.fingerprint, name: source.name, saysSides: source.saysSides };
+  const fingerprint = `manual ${markets.map(({ symbol }) => symbol).join(' ')}`;
+  return { fingerprint, name: fingerprint, saysSides: false };
+}
+
+function depositsOf(options: SimulatorOptions, markets: readonly Market[]): Readonly<Record<string, Decimal>> {
+  const { deposit = standardDeposit, deposits } = options;
+  const given = deposits ?? Object.fromEntries(markets.map(({ quoteAsset }) => [quoteAsset, deposit]));
+  return Object.fromEntries(Object.entries(given).map(([asset, quantity]) => [asset, decimal(quantity)]));
+}
+
+function manualMarket({ symbol, tickSize, stepSize, tradeQuantity, rules }: ManualMarket): Market {
+  const traits = {
+    symbol,
+    tickSize: decimal(tickSize ?? '0.01'),
+    stepSize: decimal(stepSize ?? '0.00001'),
+    tradeQuantity: decimal(tradeQuantity ?? '1'),
+  };
+  return { ...marketOfTraits(traits), ...rules };
+}
+
+function marketOfTraits(traits: MarketTraits): Market {
+  const assets = assetsOf(traits.symbol);
+  if (!assets) throw new RatchetError('CONFIG_INVALID', { symbol: traits.symbol, problem: 'it is not BASE/QUOTE' });
+  return marketOf(traits, assets);
+}
+
+/** `BTC/USDT` as the dialect writes it. */
+const nameOf = (symbol: string): string => symbol.replace('/', '');
+
+function createTick(exchange: Exchange): (tick: Tick) => void {
+  return ({ symbol, price, quantity, aggressor }) => {
+    const { market } = exchange.venue(nameOf(symbol ?? [...exchange.venues.keys()][0] ?? ''));
+    exchange.trade(market.symbol, {
+      price: decimal(price),
+      quantity: quantity === undefined ? market.tradeQuantity : decimal(quantity),
+      aggressor: aggressor ?? null,
+    });
+  };
+}
