@@ -17,15 +17,10 @@ const Exact = Big();
 Exact.strict = true;
 Exact.DP = 40;
 
-/** A parsed decimal for hot paths that compare the same number many times. Never leaves the process. */
-export type Parsed = Big;
-
 const decimalText = /^-?\d+(\.\d+)?$/;
 
 /** Whether `text` is a plain decimal (no exponent, no sign but a leading minus, no blanks). */
 export const isDecimal = (text: unknown): text is string => typeof text === 'string' && decimalText.test(text);
-
-export const parse = (value: Decimal): Parsed => new Exact(value);
 
 /** Reads a plain decimal. Throws on anything else, so check text from outside with `isDecimal` first. */
 export function decimal(text: string): Decimal {
@@ -143,7 +138,7 @@ function wholeLength(text: Decimal): number {
 const isPadded = (longer: Decimal, shorter: Decimal): boolean =>
   longer.startsWith(shorter) && /^\.?0*$/.test(longer.slice(shorter.length));
 
-export function format(value: Big): Decimal {
+function format(value: Big): Decimal {
   const text = value.toFixed();
   return (text === '-0' ? '0' : text) as Decimal;
 }
