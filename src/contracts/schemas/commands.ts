@@ -13,7 +13,7 @@ const scope = z
 
 /** Bodies of what an operator or a bot asks for. `actor` is what the caller says; the key that was used is recorded too. */
 export const closeBody = z
-  .strictObject({ actor: actorText.optional(), reason: reasonText, commandId: commandIdText })
+  .strictObject({ actor: actorText.exactOptional(), reason: reasonText, commandId: commandIdText })
   .meta({ id: 'Close' });
 
 export const haltBody = z
@@ -22,12 +22,12 @@ export const haltBody = z
     level: z
       .enum(['entries-blocked', 'frozen', 'flatten'], '"entries-blocked", "frozen" or "flatten"')
       .default('entries-blocked'),
-    actor: actorText.optional(),
+    actor: actorText.exactOptional(),
     reason: reasonText,
     expiresAtMs: z
       .int('epoch milliseconds')
       .min(1_000_000_000_000, 'epoch milliseconds, such as 1795262400000')
-      .optional(),
+      .exactOptional(),
     commandId: commandIdText,
   })
   .meta({ id: 'Halt' });
@@ -39,8 +39,8 @@ export const resumeBody = z
     version: z
       .string('the version of the hold, a text')
       .regex(/^\d{1,18}$/, 'the version of the hold')
-      .optional(),
-    actor: actorText.optional(),
+      .exactOptional(),
+    actor: actorText.exactOptional(),
     reason: reasonText,
     commandId: commandIdText,
   })
@@ -49,7 +49,7 @@ export const resumeBody = z
 export const resolveBody = z
   .strictObject({
     verdict: z.enum(['dead', 'look-again'], '"dead" or "look-again"'),
-    actor: actorText.optional(),
+    actor: actorText.exactOptional(),
     reason: reasonText,
     commandId: commandIdText,
   })
@@ -67,10 +67,10 @@ export const workingOrderSchema = z
   .meta({ id: 'WorkingOrder' });
 
 export const listQuery = z.strictObject({
-  phase: z.enum(['denied', 'placing', 'working', 'open', 'closing', 'closed', 'unfilled']).optional(),
-  live: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
-  account: z.string().max(64).optional(),
-  strategy: z.string().max(64).optional(),
-  symbol: z.string().max(41).optional(),
+  phase: z.enum(['denied', 'placing', 'working', 'open', 'closing', 'closed', 'unfilled']).exactOptional(),
+  live: z.stringbool({ truthy: ['true'], falsy: ['false'] }).exactOptional(),
+  account: z.string().max(64).exactOptional(),
+  strategy: z.string().max(64).exactOptional(),
+  symbol: z.string().max(41).exactOptional(),
   limit: z.coerce.number().pipe(z.int().min(1).max(500)).default(50),
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type ErrorCode, type ErrorContext, errorCatalog } from '../../domain/errors.ts';
 import type { Fault } from './faults.ts';
 
-export type { ErrorCode, ErrorContext } from '../../domain/errors.ts';
+export { type ErrorCode, type ErrorContext, RatchetError } from '../../domain/errors.ts';
 
 /** The one shape in which a refusal or an error reaches a bot or a person: over HTTP, from the client, from `--json`. */
 export const errorBodySchema = z

@@ -29,4 +29,4 @@ export const reasonText = text('the reason', 500);
 export const commandIdText = z
   .string('a command id: a text')
   .regex(/^[A-Za-z0-9._:-]{1,128}$/, 'a command id: 1 to 128 letters, digits, ".", "_", ":" or "-"')
-  .optional();
+  .exactOptional();

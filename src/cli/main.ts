@@ -1,0 +1,121 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+
+// Only what is needed to read the command line is loaded here: `--help` must not wait for a database driver.
+
+/** What a command answers: its exit code. */
+type Run = (options: never, ...args: never[]) => Promise<number>;
+
+const program = new Command('ratchet')
+  .description('Look at trades, enter and close them, halt and resume. Works on the database, also with Temporal down.')
+  .addOption(new Option('--data <dir>', 'data folder of the stack').env('RATCHET_DATA').default('.ratchet'))
+  .option('--json', 'print one JSON document (with --follow: JSON lines) and nothing else', false)
+  .option('--actor <name>', 'who asks for it, for the record (default: the user of this system)')
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText('after', exitCodeHelp())
+  .exitOverride();
+
+command(
+  'enter [file]',
+  'open a trade from a JSON request (a file, or - for standard input)',
+  () => import('./enter.ts'),
+);
+
+command('trades', 'list trades, the newest first', () => import('./trades.ts'))
+  .option('--live', 'only those that have not ended', false)
+  .option('--phase <phase>', 'denied, placing, working, open, closing, closed or unfilled')
+  .option('--strategy <name>', 'only this strategy')
+  .option('--symbol <symbol>', 'only this symbol, such as BTC/USDT')
+  .option('--limit <n>', 'at most so many', whole, 50);
+
+command(
+  'trade <tradeId>',
+  'show one trade: decision, orders, fills, stop, P&L, records',
+  () => import('./trade.ts'),
+).option('--follow', 'go on printing its records until it has ended', false);
+
+command('close <tradeId>', 'ask for the exit of a trade', () => import('./close.ts')).requiredOption(
+  '--reason <text>',
+  'why, for the record',
+);
+
+command(
+  'resolve <clientOrderId>',
+  'settle an order that was parked because nobody knows it',
+  () => import('./resolve.ts'),
+)
+  .requiredOption('--reason <text>', 'why, for the record')
+  .addOption(
+    new Option('--verdict <verdict>', 'dead: the venue does not have it; look-again: ask the venue once more')
+      .choices(['dead', 'look-again'])
+      .makeOptionMandatory(),
+  );
+
+scoped(command('halt', 'block every new entry; open trades go on being guarded', () => import('./halt.ts')))
+  .requiredOption('--reason <text>', 'why, for the record')
+  .addOption(
+    new Option('--level <level>', 'how strict')
+      .choices(['entries-blocked', 'frozen', 'flatten'])
+      .default('entries-blocked'),
+  )
+  .option('--for <minutes>', 'lift it by itself after so many minutes', whole);
+
+scoped(command('resume', 'lift a halt that an operator has set', () => import('./resume.ts'))).requiredOption(
+  '--reason <text>',
+  'why, for the record',
+);
+
+command('status', 'what runs, what is open, what is halted, what is wrong', () => import('./status.ts'));
+
+const audit = program.command('audit').description('the record of everything that happened');
+command('verify', 'find any edited, missing, swapped or cut record', () => import('./audit-verify.ts'), audit).option(
+  '--checkpoints <dir>',
+  'checkpoints kept outside the database (default: those of the data folder)',
+);
+
+/** A command whose code is loaded when it is run. It gets the options of its own and of the program, then its arguments. */
+function command(usage: string, description: string, load: () => Promise<{ run: Run }>, parent = program): Command {
+  return parent
+    .command(usage)
+    .description(description)
+    .exitOverride()
+    .action(async (...given: unknown[]) => {
+      const self = given.at(-1) as Command;
+      const { run } = await load();
+      process.exitCode = await run(self.optsWithGlobals() as never, ...(given.slice(0, -2) as never[]));
+    });
+}
+
+function scoped(target: Command): Command {
+  const conflicts = (name: string) => ['all', 'account', 'strategy', 'symbol'].filter((other) => other !== name);
+  return target
+    .addOption(new Option('--all', 'all accounts (default)').conflicts(conflicts('all')))
+    .addOption(new Option('--account <id>', 'one account').conflicts(conflicts('account')))
+    .addOption(new Option('--strategy <name>', 'one strategy').conflicts(conflicts('strategy')))
+    .addOption(new Option('--symbol <symbol>', 'one symbol, such as BTC/USDT').conflicts(conflicts('symbol')));
+}
+
+function whole(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Give a whole number from 1.');
+  return Number(text);
+}
+
+function exitCodeHelp(): string {
+  return `
+Exit codes:
+  0  done
+  1  refused: a denied entry, a trade or order that is not in that state, a record that was tampered with,
+     or, for status, something is wrong
+  2  wrong usage or configuration; an audit that could not be read to its end
+  3  the database or Temporal does not answer: try again; for audit verify: a signature is not to be trusted`;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    const { reportError } = await import('./output.ts');
+    process.exitCode = reportError(error, program.opts<{ json: boolean }>().json);
+  }
+}
