@@ -3,6 +3,7 @@ import { refusalOf } from './acceptance.ts';
 import { canceledAnswer, eight, orderAnswer, ownTradeAnswer, placedAnswer } from './answers.ts';
 import type { PaperOrder } from './books.ts';
 import type { Call, Endpoint } from './call.ts';
+import type { FeeRules } from './engine.ts';
 import type { Placement } from './exchange.ts';
 import { venueOf } from './market-endpoints.ts';
 import { orderCommandOf, orderParameters, responseTypeOf } from './order-parameters.ts';
@@ -10,7 +11,7 @@ import { clientIdOf, limitOf, optional, optionalWhole, type Parameters } from '.
 import { refusals, texts } from './refusal.ts';
 
 const dayMs = 86_400_000;
-const tenThousand = decimal('10000');
+const oneBps = decimal('0.0001');
 const byOrder = ['symbol', 'orderId', 'origClientOrderId'];
 
 /** The endpoints of the account. Parameters of the signature itself are read for all of them. */
@@ -80,7 +81,6 @@ async function placeOrder(call: Call): Promise<object> {
   call.accepted('accepted');
   const { order, fills } = await completed(call, placement);
   call.accepted('matched');
-  if (fills.length > 0) limits.orderFilled();
   return placedAnswer(order, fills, responseType);
 }
 
@@ -92,6 +92,11 @@ async function completed(call: Call, placement: Extract<Placement, { outcome: 'a
   return { order: call.exchange.books.order(placement.order.orderId), fills };
 }
 
+const ratesOf = ({ makerBps, takerBps }: FeeRules) => ({
+  maker: eight(multiply(makerBps, oneBps)),
+  taker: eight(multiply(takerBps, oneBps)),
+});
+
 function testOrder(call: Call): object {
   const { exchange, parameters } = call;
   const { market, quotes } = venueOf(exchange.venues, parameters);
@@ -99,17 +104,16 @@ function testOrder(call: Call): object {
   const refusal = refusalOf(command, { market, quotes, books: exchange.books, fees: exchange.fees });
   if (refusal) throw refusal;
   if (parameters['computeCommissionRates'] !== 'true') return {};
-  const rates = { maker: eight(exchange.fees.maker), taker: eight(exchange.fees.taker) };
-  return { standardCommissionForOrder: rates };
+  return { standardCommissionForOrder: ratesOf(exchange.fees) };
 }
 
 function findOrder(call: Call): object {
-  const { exchange, parameters } = call;
+  const { parameters } = call;
   const found = orderOf(call);
   if (!found) throw refusals.noSuchOrder();
   const clientId = parameters['origClientOrderId'];
   if (clientId !== undefined && clientId !== found.clientOrderId) throw refusals.clientIdMismatch();
-  return orderAnswer(found, exchange.books.openOrders.has(found.orderId));
+  return orderAnswer(found);
 }
 
 /** By orderId where there is one, else the latest order with the client id. Too young for a lagging query = not there. */
@@ -167,7 +171,7 @@ function openOrders({ exchange, clock, lagMs, parameters }: Call): object {
   return [...exchange.books.openOrders.values()]
     .filter((open) => symbol === null || open.symbol === symbol)
     .filter((open) => isVisible(open, clock.nowMs() - lagMs))
-    .map((open) => orderAnswer(open, true));
+    .map(orderAnswer);
 }
 
 /** `startTime` and `endTime`, at most a day apart. */
@@ -187,9 +191,7 @@ function allOrders({ exchange, clock, lagMs, parameters }: Call): object {
     .filter((each) => each.symbol === market.symbol && each.orderId >= fromId)
     .filter(({ acceptedAtMs }) => acceptedAtMs >= fromMs && acceptedAtMs <= untilMs)
     .filter((each) => isVisible(each, clock.nowMs() - lagMs));
-  return page(rows, parameters, ['orderId', 'startTime']).map((each) =>
-    orderAnswer(each, exchange.books.openOrders.has(each.orderId)),
-  );
+  return page(rows, parameters, ['orderId', 'startTime']).map(orderAnswer);
 }
 
 function myTrades({ exchange, clock, lagMs, parameters }: Call): object {
@@ -211,13 +213,12 @@ function page<T>(rows: readonly T[], parameters: Parameters, starts: readonly st
 }
 
 function account({ exchange, clock, parameters }: Call): object {
-  const { maker, taker } = exchange.fees;
   return {
-    makerCommission: Number(multiply(maker, tenThousand)),
-    takerCommission: Number(multiply(taker, tenThousand)),
+    makerCommission: Number(exchange.fees.makerBps),
+    takerCommission: Number(exchange.fees.takerBps),
     buyerCommission: 0,
     sellerCommission: 0,
-    commissionRates: { maker: eight(maker), taker: eight(taker), buyer: '0.00000000', seller: '0.00000000' },
+    commissionRates: { ...ratesOf(exchange.fees), buyer: '0.00000000', seller: '0.00000000' },
     canTrade: true,
     canWithdraw: false,
     canDeposit: false,

@@ -50,7 +50,7 @@ const fillAnswer = (fill: Fill): object => ({
 });
 
 /** An order as GET /order, openOrders and allOrders show it. */
-export const orderAnswer = (order: PaperOrder, isOpen: boolean): object => ({
+export const orderAnswer = (order: PaperOrder): object => ({
   symbol: order.symbol,
   orderId: order.orderId,
   orderListId: -1,
@@ -60,7 +60,7 @@ export const orderAnswer = (order: PaperOrder, isOpen: boolean): object => ({
   icebergQty: '0.00000000',
   time: order.acceptedAtMs,
   updateTime: order.updatedAtMs,
-  isWorking: isOpen,
+  isWorking: true,
   workingTime: order.acceptedAtMs,
   selfTradePreventionMode: 'NONE',
   ...expiry(order),

@@ -2,6 +2,7 @@ import {
   add,
   compare,
   type Decimal,
+  decimal,
   isEqual,
   isMore,
   isPositive,
@@ -13,18 +14,15 @@ import {
   subtract,
   zero,
 } from '../domain/decimal.ts';
+import { type FeeSchedule, feeOf } from '../domain/fees.ts';
 import type { Side } from '../domain/order.ts';
 import { leavesOf, type PaperOrder, spentBy } from './books.ts';
 import type { ExpiryReason, Fill } from './ledger.ts';
 import type { Market, MarketTrade, Quotes } from './market.ts';
 import { bookFor, isWithin, type Level, quoteOf, totalQuote, walk } from './matching.ts';
 
-/** Fee rates as shares (0.001 = 10 bps) and what a buyer pays in: the asset it receives, as Binance does, or quote. */
-export type FeeRules = {
-  readonly maker: Decimal;
-  readonly taker: Decimal;
-  readonly paidIn: 'received' | 'quote';
-};
+/** What fills cost, and what a buyer pays it in: the asset that it receives, as Binance has it, or the quote asset. */
+export type FeeRules = FeeSchedule & { readonly paidIn: 'received' | 'quote' };
 
 /** An execution before it has its place on the tape. */
 export type UnnumberedFill = Omit<Fill, 'tradeId' | 'tradedAtMs'>;
@@ -37,6 +35,8 @@ export type Match = {
 
 type Priced = { readonly side: Side; readonly quantity: Decimal; readonly limitPrice: Decimal | null };
 
+const oneBps = decimal('0.0001');
+
 /** What an order has to lock: a seller the base, a buyer what it may have to pay, fee included where it pays in quote. */
 export function lockOf(order: Priced, market: Market, quotes: Quotes | null, fees: FeeRules): Decimal {
   if (order.side === 'SELL') return order.quantity;
@@ -45,7 +45,8 @@ export function lockOf(order: Priced, market: Market, quotes: Quotes | null, fee
       ? totalQuote(quotes ? walk(bookFor(market, quotes, 'BUY'), order).fills : [])
       : roundToPlaces(multiply(order.limitPrice, order.quantity), 8, 'ceiling');
   if (fees.paidIn === 'received') return cost;
-  return roundToPlaces(multiply(cost, add(one, larger(fees.maker, fees.taker))), 8, 'ceiling');
+  const feeMax = multiply(multiply(cost, larger(fees.makerBps, fees.takerBps)), oneBps);
+  return roundToPlaces(add(cost, feeMax), 8, 'ceiling');
 }
 
 /** Matches an order that has just arrived against the synthetic book. */
@@ -119,9 +120,9 @@ function stillLocked(order: PaperOrder, leaves: Decimal, locked: Decimal, market
 }
 
 function priceFill(order: PaperOrder, level: Level, market: Market, fees: FeeRules, isMaker: boolean): UnnumberedFill {
-  const quoteQuantity = quoteOf(level);
   const feeInBase = order.side === 'BUY' && fees.paidIn === 'received';
-  const rate = isMaker ? fees.maker : fees.taker;
+  // In the base asset a fee is a share of the quantity: of the value at a price of one.
+  const { fee } = feeOf(fees, { quantity: level.quantity, price: feeInBase ? one : level.price, isMaker });
   return {
     kind: 'fill',
     orderId: order.orderId,
@@ -129,8 +130,8 @@ function priceFill(order: PaperOrder, level: Level, market: Market, fees: FeeRul
     side: order.side,
     price: level.price,
     quantity: level.quantity,
-    quoteQuantity,
-    fee: roundToPlaces(multiply(feeInBase ? level.quantity : quoteQuantity, rate), 8, 'truncate'),
+    quoteQuantity: quoteOf(level),
+    fee: roundToPlaces(fee, 8, 'truncate'),
     feeAsset: feeInBase ? market.baseAsset : market.quoteAsset,
     isMaker,
     lockedAfter: zero,

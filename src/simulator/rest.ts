@@ -43,6 +43,7 @@ type Request = {
 
 const endpoints = [...marketEndpoints, ...accountEndpoints];
 const bodyBytesMax = 65_536;
+const microsecondsFrom = 1e14;
 
 /** Answers REST requests the way the exchange does, as far as the plan of faults lets it. */
 export function createRest(
@@ -164,17 +165,26 @@ function authenticate(
   const { signature, payload } = restPayload(request.query, request.body);
   if (signature === null || signature === '') throw refusals.missing('signature');
   if (!isSignedBy(keys.apiSecret, payload, signature)) throw refusals.signature();
-  const timestampMs = wholeOf('timestamp', mandatory(parameters, 'timestamp'));
-  if (timestampMs >= clock.nowMs() + 1_000) throw refusals.aheadOfServer();
-  checkWindow(parameters, clock.nowMs());
+  checkTimestamp(parameters, clock.nowMs());
 }
 
-/** The exchange looks twice: when a request comes in, and again just before the matching engine. */
-export function checkWindow(parameters: Parameters, nowMs: number): void {
-  const timestampMs = wholeOf('timestamp', mandatory(parameters, 'timestamp'));
+/** The look at a request that comes in: neither from the future nor too old. */
+export function checkTimestamp(parameters: Parameters, nowMs: number): void {
+  if (timestampMsOf(parameters) >= nowMs + 1_000) throw refusals.aheadOfServer();
+  checkWindow(parameters, nowMs);
+}
+
+/** Milliseconds, or microseconds where there are that many digits. */
+function timestampMsOf(parameters: Parameters): number {
+  const timestamp = wholeOf('timestamp', mandatory(parameters, 'timestamp'));
+  return timestamp >= microsecondsFrom ? timestamp / 1_000 : timestamp;
+}
+
+// The second look, just before the matching engine.
+function checkWindow(parameters: Parameters, nowMs: number): void {
   const recvWindowMs = Number(decimalOf('recvWindow', optional(parameters, 'recvWindow') ?? '5000'));
   if (recvWindowMs > 60_000) throw refusals.windowTooLong();
-  if (nowMs - timestampMs > recvWindowMs) throw refusals.outsideWindow();
+  if (nowMs - timestampMsOf(parameters) > recvWindowMs) throw refusals.outsideWindow();
 }
 
 async function readRequest(incoming: IncomingMessage, clock: SimulatorClock): Promise<Request | null> {

@@ -90,7 +90,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       replay?.stop();
       market.announceShutdown();
       user.announceShutdown();
-      closeStreams();
+      await closeStreams();
       await Promise.all([shut(venue.server), shut(control.server)]);
       core.close();
     },

@@ -8,10 +8,16 @@ import type { MarketStreams } from './streams.ts';
 import type { UserStreams } from './user-stream.ts';
 
 export type StreamServers = { readonly market: MarketStreams; readonly user: UserStreams };
+const farewellMs = 500;
+
 type StreamContext = { readonly faults: Faults; readonly clock: SimulatorClock; readonly rules: SocketRules };
 
 /** Serves the market streams and the WebSocket API on the port of the REST server. */
-export function serveStreams(server: Server, { market, user }: StreamServers, context: StreamContext): () => void {
+export function serveStreams(
+  server: Server,
+  { market, user }: StreamServers,
+  context: StreamContext,
+): () => Promise<void> {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 65_536 });
   server.on('upgrade', (request, stream, head) => {
     const url = new URL(request.url ?? '/', 'ws://venue');
@@ -28,9 +34,15 @@ export function serveStreams(server: Server, { market, user }: StreamServers, co
       else market.connect(socket, channel, url);
     });
   });
-  return () => {
-    for (const socket of sockets.clients) socket.terminate();
-    sockets.close();
+  return async () => {
+    for (const socket of sockets.clients) socket.close(1001);
+    const closed = new Promise<void>((resolve) => sockets.close(() => resolve()));
+    // Who does not answer the farewell is cut off.
+    const patience = setTimeout(() => {
+      for (const socket of sockets.clients) socket.terminate();
+    }, farewellMs);
+    await closed;
+    clearTimeout(patience);
   };
 }
 

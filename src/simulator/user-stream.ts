@@ -2,10 +2,10 @@ import type { WebSocket } from 'ws';
 import type { SimulatorClock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
 import type { ExchangeEvent } from './journal.ts';
-import { mandatory, type Parameters, wholeOf } from './parameters.ts';
+import { mandatory, type Parameters } from './parameters.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { Refusal, refusals } from './refusal.ts';
-import { checkWindow, type Keys } from './rest.ts';
+import { checkTimestamp, type Keys } from './rest.ts';
 import { isSignedBy, socketPayload } from './signature.ts';
 import type { Channel } from './socket.ts';
 import { accountPosition, balanceUpdate, executionReport } from './user-events.ts';
@@ -128,8 +128,7 @@ function authenticate(keys: Keys, parameters: Parameters, nowMs: number): void {
   const signature = mandatory(parameters, 'signature');
   if (apiKey !== keys.apiKey) throw refusals.apiKey();
   if (!isSignedBy(keys.apiSecret, socketPayload(parameters), signature)) throw refusals.signature();
-  if (wholeOf('timestamp', mandatory(parameters, 'timestamp')) >= nowMs + 1_000) throw refusals.aheadOfServer();
-  checkWindow(parameters, nowMs);
+  checkTimestamp(parameters, nowMs);
 }
 
 const parametersOf = (params: unknown): Parameters =>

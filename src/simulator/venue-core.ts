@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Decimal, decimal } from '../domain/decimal.ts';
+import { type Decimal, decimal, zero } from '../domain/decimal.ts';
 import { RatchetError } from '../domain/errors.ts';
 import { type SimulatorClock, virtualClock, wallClock } from './clock.ts';
 import type { FeeRules } from './engine.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { generatedPrices } from './generator.ts';
+import type { Execution } from './journal.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import type { Market } from './market.ts';
 import { assetsOf, type MarketTraits, marketOf } from './market-rules.ts';
@@ -34,7 +35,12 @@ export type VenueCore = {
   close(): void;
 };
 
-const standardFees: FeeRules = { maker: decimal('0.001'), taker: decimal('0.001'), paidIn: 'received' };
+const standardFees: FeeRules = {
+  makerBps: decimal('10'),
+  takerBps: decimal('10'),
+  rebateBps: zero,
+  paidIn: 'received',
+};
 const standardMarket: ManualMarket = { symbol: 'BTC/USDT', price: '46000' };
 const standardDeposit = '100000';
 const standardSeed = 1;
@@ -66,6 +72,10 @@ export function openCore(options: SimulatorOptions): VenueCore {
   for (const { symbol, price } of manual) {
     if (price !== undefined && exchange.venues.get(nameOf(symbol))?.quotes === null) tick({ symbol, price });
   }
+  const limits = createRateLimits({ ...standardLimits, ...options.limits }, clock);
+  exchange.onEvent((event) => {
+    if (event.type === 'execution' && isFirstFill(event)) limits.orderFilled();
+  });
   return {
     exchange,
     ledger,
@@ -73,7 +83,7 @@ export function openCore(options: SimulatorOptions): VenueCore {
     source,
     tick,
     faults: createFaults(seed),
-    limits: createRateLimits({ ...standardLimits, ...options.limits }, clock),
+    limits,
     log: createRequestLog(ledger),
     startPrices: () => (source ? play(source, exchange, clock, number, options.speed ?? 1) : null),
     close() {
@@ -82,6 +92,9 @@ export function openCore(options: SimulatorOptions): VenueCore {
     },
   };
 }
+
+const isFirstFill = ({ fill, order }: Execution): boolean =>
+  fill !== null && fill.quantity === order.filledQuantity && order.origin === 'api';
 
 function sourceOf(options: SimulatorOptions, seed: number): PriceSource | null {
   switch (options.replay) {
