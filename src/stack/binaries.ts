@@ -67,7 +67,7 @@ export async function firstThatWorks(
       const path = await get();
       if (path !== undefined) return { path, version: await check(path), source: name };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
       reasons.push(`\n  ${name}: ${reason}`);
       skip(name, reason);
     }

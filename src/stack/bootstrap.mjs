@@ -20,9 +20,8 @@ const inRoot = (...names) => path.join(root, ...names);
 /** The oldest Node that the dependencies run on. */
 const oldestNode = [20, 20, 0];
 const megabyte = 1024 * 1024;
-/** What the packages, the Temporal binaries and the compiled files need, and what a stack needs to begin with. */
+/** What the packages, the Temporal binaries and the compiled files need. */
 const roomToInstallMb = 1_500;
-const roomToRunMb = 300;
 /** A set-up that takes longer than this has died. */
 const setUpLimitMs = 15 * 60_000;
 
@@ -71,7 +70,7 @@ export function checkRoom(folder, neededMb, statfs = fs.statfsSync) {
   if (freeMb >= neededMb) return;
   throw new Fault(
     `The disk of ${folder} has ${freeMb} MB left, and ${neededMb} MB are needed.`,
-    'make room on it, or move the clone (and `--data DIR`) to another disk',
+    'make room on it, or move the clone to another disk',
   );
 }
 
@@ -236,7 +235,6 @@ function holderOf(lock) {
 
 async function start(flags) {
   await setUp();
-  checkRoom(root, roomToRunMb);
   const { main } = await import(pathToFileURL(inRoot('dist', 'src', 'stack', 'main.js')).href);
   return main(flags);
 }

@@ -45,7 +45,11 @@ export class ChildFault extends Error {
   readonly logTail: string;
 
   constructor(spec: ChildSpec, exit: Exit | undefined, logTail: string) {
-    super(exit === undefined ? `not ready after ${spec.readyTimeoutMs / 1000} s` : `ended with ${describeExit(exit)}`);
+    super(
+      exit === undefined
+        ? `${spec.name} was not ready after ${spec.readyTimeoutMs / 1000} s`
+        : `${spec.name} ended with ${describeExit(exit)}`,
+    );
     this.exit = exit;
     this.logTail = logTail;
   }

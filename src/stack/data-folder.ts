@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { StackFailure } from './failure.ts';
 import { endRecorded, readRecorded, stillRuns } from './processes.ts';
@@ -13,7 +13,10 @@ export type DataFolder = {
   readonly secrets: string;
 };
 
-/** Makes the folders that are missing. @throws StackFailure when it may not. */
+/** What the databases and logs of a stack need to begin with. */
+const roomToRunMb = 300;
+
+/** Makes the folders that are missing. @throws StackFailure when it may not, or the disk is full. */
 export function openDataFolder(path: string): DataFolder {
   const absolute = resolve(path);
   const folder = {
@@ -31,7 +34,22 @@ export function openDataFolder(path: string): DataFolder {
       'choose one with --data DIR',
     );
   }
+  checkRoom(absolute);
   return folder;
+}
+
+/** A database that runs out of room stops in the middle of something, so it is better not started. */
+export function checkRoom(
+  path: string,
+  statfs: (path: string) => { bavail: number; bsize: number } = statfsSync,
+): void {
+  const { bavail, bsize } = statfs(path);
+  const freeMb = Math.floor((bavail * bsize) / 1024 / 1024);
+  if (freeMb >= roomToRunMb) return;
+  throw new StackFailure(
+    `The disk of ${path} has ${freeMb} MB left, and ${roomToRunMb} MB are needed.`,
+    'make room on it, or choose a folder on another disk with --data DIR',
+  );
 }
 
 /**

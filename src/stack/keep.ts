@@ -17,6 +17,8 @@ if (file === undefined || marker === undefined || program === undefined) {
 
 if (await endRecorded(file, patienceMs)) console.error(`stopped a leftover of ${program}`);
 
+// What the program writes is nobody else's business: its database has every trade in it.
+process.umask(0o077);
 const child = spawn(program, args, { stdio: ['ignore', 2, 2] });
 if (child.pid !== undefined) writeFileSync(file, JSON.stringify({ pid: child.pid, marker }));
 
