@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type ErrorCode, RatchetError } from '../domain/errors.ts';
+import { raiseAlert, resolveAlert } from '../store/alerts.ts';
 import type { Db } from '../store/database.ts';
 import type { SigningKey } from './checkpoint.ts';
 import { countUnsealed, readHead, readNewestInsertNo, readWaiting, sealRecords } from './log.ts';
@@ -14,8 +15,6 @@ type SealerOptions = {
   readonly metrics: SealerMetrics;
   /** Told once, when the record can't be trusted or kept any more. Whoever owns the process ends it. */
   readonly onFatal: (error: RatchetError) => void;
-  /** Told when records begin to wait too long for their place in the chain, and when that is over. */
-  readonly onLate?: (isLate: boolean, lagMs: number) => void;
   readonly crashPoint?: (name: 'afterSeal' | 'afterCheckpointFile') => void;
 };
 
@@ -58,18 +57,19 @@ const isFatal = (error: unknown): error is RatchetError =>
 /**
  * Gives committed records their place in the chain, at most 100 ms after the commit, and signs a checkpoint a second
  * while there is something new. Every process may run one: the database lets one at a time seal, and one sign.
+ * Raises the alerts that belong to it: records that wait for more than a second, and a record that can't be trusted.
  */
 export function createSealer(options: SealerOptions): Sealer {
   const steps = createSteps(options);
   const stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
 
-  const survive = (error: unknown): false => {
-    if (isFatal(error) && !stopping.signal.aborted) {
-      stopping.abort();
-      options.onFatal(error);
-    }
+  const survive = async (error: unknown): Promise<false> => {
     options.logger.error({ err: error }, 'records not sealed');
+    if (!isFatal(error) || stopping.signal.aborted) return false;
+    stopping.abort();
+    await raiseFatal(options, error);
+    options.onFatal(error);
     return false;
   };
 
@@ -88,7 +88,7 @@ export function createSealer(options: SealerOptions): Sealer {
       try {
         return await steps.sealAllOf(await readNewestInsertNo(options.db));
       } catch (error) {
-        survive(error);
+        await survive(error);
         throw error;
       }
     },
@@ -105,7 +105,8 @@ function createSteps(options: SealerOptions) {
   const { db, metrics } = options;
   let seenSize = 0;
   let signedAtMs = Number.NEGATIVE_INFINITY;
-  let wasLate = false;
+  let lastLagMs = 0;
+  let wasLate: boolean | undefined;
 
   async function seal(): Promise<number> {
     const sealed = await sealRecords(db, batch);
@@ -124,21 +125,29 @@ function createSteps(options: SealerOptions) {
     signedAtMs = performance.now();
   }
 
-  function tellOfLag(lagMs: number, uncoveredMs: number): void {
+  async function tellOfLag(lagMs: number, uncoveredMs: number): Promise<void> {
     metrics.sealLag.set(lagMs / 1_000);
     metrics.checkpointAge.set(uncoveredMs / 1_000);
-    const isLate = lagMs > lateMs;
-    if (isLate !== wasLate) options.onLate?.(isLate, lagMs);
+    // What was left by the end of another process is old when it is first seen, and sealed before the second look.
+    const isLate = Math.min(lagMs, lastLagMs) > lateMs;
+    lastLagMs = lagMs;
+    if (isLate === wasLate) return;
+    // Also once at the start: whoever raised it may have died before it was over.
+    const alert = { condition: 'audit-sealing', nowMs: Date.now() };
+    if (isLate) {
+      const context = { lagMs: Math.round(lagMs) };
+      await raiseAlert(db, { ...alert, code: 'AUDIT_SEALING_LATE', severity: 'WARNING', context });
+    } else await resolveAlert(db, alert);
     wasLate = isLate;
   }
 
   return {
     async sealAndSign(signsAtOnce: boolean): Promise<void> {
       const { unsealedMs, uncoveredMs } = await readWaiting(db);
-      tellOfLag(unsealedMs ?? 0, uncoveredMs ?? 0);
       if (unsealedMs !== null) while ((await seal()) === batch);
       const isDue = signsAtOnce || performance.now() - signedAtMs >= checkpointEveryMs;
       if (isDue && (unsealedMs !== null || uncoveredMs !== null)) await sign();
+      await tellOfLag(unsealedMs ?? 0, uncoveredMs ?? 0);
     },
 
     async sealAllOf(newestInsertNo: number): Promise<number> {
@@ -151,8 +160,18 @@ function createSteps(options: SealerOptions) {
       };
       while ((await countUnsealed(db, newestInsertNo)) > 0) if ((await seal()) === 0) await again();
       const { lastSeq } = await readHead(db);
-      for (await sign(); seenSize < lastSeq; await sign()) await again();
+      await sign();
+      while (seenSize < lastSeq) {
+        await again();
+        await sign();
+      }
       return seenSize;
     },
   };
+}
+
+// The alert is for people; the process ends whether the database takes it or not.
+async function raiseFatal({ db, logger }: SealerOptions, { code, context }: RatchetError): Promise<void> {
+  const alert = { condition: `audit-${code}`, code, severity: 'CRITICAL', context, nowMs: Date.now() } as const;
+  await raiseAlert(db, alert).catch((error: unknown) => logger.error({ err: error }, 'alert not raised'));
 }

@@ -1,0 +1,26 @@
+import type { EventType } from '../../src/contracts/messages/events.ts';
+import type { Db, Tx } from '../../src/store/database.ts';
+import { recordAll } from '../../src/store/record.ts';
+import { aTrade } from './fixtures.ts';
+
+const nowMs = 1_795_262_400_000;
+
+const eventsOf = (tradeId: string) =>
+  aTrade(tradeId).map(({ type, tradeId: _, ...data }, i) => ({
+    type: type as EventType,
+    key: [tradeId, i],
+    tradeId,
+    atMs: nowMs + i,
+    actor: { type: 'workflow', id: `entry-${tradeId}` } as const,
+    data,
+  }));
+
+export const recordsOfATrade = aTrade('x').length;
+
+/** Records the whole story of a trade in one transaction. */
+export const recordAtOnce = (tx: Tx, tradeId: string): Promise<void> => recordAll(tx, eventsOf(tradeId));
+
+/** Records the story of a trade, each event in a transaction of its own that begins when the one before is committed. */
+export async function recordTrade(db: Db, tradeId: string): Promise<void> {
+  for (const event of eventsOf(tradeId)) await db.transaction().execute((tx) => recordAll(tx, [event]));
+}
