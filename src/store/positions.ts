@@ -1,8 +1,10 @@
-import { larger, smaller, subtract, zero } from '../domain/decimal.ts';
+import type { ExitTerms } from '../contracts/messages/entry-request.ts';
+import { type Decimal, larger, smaller, subtract, zero } from '../domain/decimal.ts';
 import { invariant } from '../domain/invariant.ts';
+import type { PositionSide } from '../domain/order.ts';
 import { applyFill, type Position } from '../domain/position.ts';
 import { raiseAlert } from './alerts.ts';
-import type { Tx } from './database.ts';
+import type { Db, Tx } from './database.ts';
 import type { PricedFill } from './fills.ts';
 import { record } from './record.ts';
 import type { OrderRow, PositionRow, TradeRow } from './tables.ts';
@@ -43,6 +45,64 @@ export async function foldIntoPosition(
   if (order.purpose === 'entry') await postReservation(tx, after);
   return after;
 }
+
+/** A position that is open and not on its way out, with what arming it needs. */
+export type OpenTrade = {
+  readonly tradeId: string;
+  readonly account: string;
+  readonly strategy: string;
+  readonly venue: string;
+  readonly leg: number;
+  readonly symbol: string;
+  readonly side: PositionSide;
+  readonly entryQuantity: Decimal;
+  readonly entryQuote: Decimal;
+  readonly firstVenueTradeId: string;
+  readonly exit: ExitTerms;
+};
+
+/** The trade's position (its first leg), or undefined when it has none that is open, or is on its way out. */
+export async function readOpenTrade(db: Db, tradeId: string): Promise<OpenTrade | undefined> {
+  const row = await db
+    .selectFrom('position')
+    .innerJoin('trade', 'trade.trade_id', 'position.trade_id')
+    .selectAll('position')
+    .select(['trade.venue', 'trade.request'])
+    .where('position.trade_id', '=', tradeId)
+    .where('trade.phase', '=', 'open')
+    .orderBy('leg')
+    .executeTakeFirst();
+  const first = row && (await firstFill(db, tradeId, row.leg));
+  if (row === undefined || first === undefined) return undefined;
+  return {
+    tradeId,
+    account: row.account_id,
+    strategy: row.strategy,
+    venue: row.venue,
+    leg: row.leg,
+    symbol: row.symbol,
+    side: row.side,
+    entryQuantity: row.entry_quantity,
+    entryQuote: row.entry_quote,
+    firstVenueTradeId: first.venue_trade_id,
+    exit: row.request.exit,
+  };
+}
+
+/** The first entry fill of a leg, by the venue's time, then by its id. A late message may bring an earlier one. */
+export const firstFill = (db: Db, tradeId: string, leg: number) =>
+  db
+    .selectFrom('fill')
+    .innerJoin('orders', 'orders.client_order_id', 'fill.client_order_id')
+    .select(['fill.venue_trade_id', 'fill.transacted_at_ms'])
+    .where('fill.trade_id', '=', tradeId)
+    .where('orders.leg', '=', leg)
+    .where('orders.purpose', '=', 'entry')
+    .orderBy('fill.transacted_at_ms')
+    .orderBy(({ fn }) => fn('length', ['fill.venue_trade_id']))
+    .orderBy('fill.venue_trade_id')
+    .limit(1)
+    .executeTakeFirst();
 
 export const findPosition = (tx: Tx, tradeId: string, leg: number): Promise<PositionRow | undefined> =>
   tx.selectFrom('position').selectAll().where('trade_id', '=', tradeId).where('leg', '=', leg).executeTakeFirst();

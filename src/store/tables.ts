@@ -5,6 +5,7 @@ import type { ExitReason, GuardKind, HoldLevel, HoldScope, PositionClosed } from
 import type { BreakerState } from '../domain/circuit-breaker.ts';
 import type { Decimal } from '../domain/decimal.ts';
 import type { ErrorCode, ErrorContext } from '../domain/errors.ts';
+import type { Guard } from '../domain/guard.ts';
 import type { OrderPurpose, OrderStatus, OrderType, PositionSide, Side, TimeInForce } from '../domain/order.ts';
 import type { OutcomeClass } from '../domain/outcome.ts';
 
@@ -213,14 +214,12 @@ type WatchShardTable = {
   watch_epoch: Generated<number>;
   holder: string | null;
   lease_until_ms: Generated<number>;
-  wake_requested: Generated<boolean>;
 };
 
 type WatchCursorTable = {
   shard: string;
   symbol: string;
   venue_trade_id: number;
-  price: Decimal;
   observed_at_ms: number;
 };
 
@@ -232,11 +231,13 @@ type GuardTable = {
   symbol: string;
   version: number;
   acknowledged_version: Generated<number>;
-  terms: Json<unknown>;
-  state: Json<unknown>;
+  terms: Json<Guard['terms']>;
+  state: Json<Guard['state']>;
   since_venue_trade_id: number;
+  covered_from: number | null;
   armed_at_ms: number;
   triggered_at_ms: number | null;
+  triggered_price: Decimal | null;
   disarmed_at_ms: number | null;
 };
 
@@ -335,5 +336,6 @@ export type OrderSendRow = Selectable<OrderSendTable>;
 export type TradeRow = Selectable<TradeTable>;
 export type PositionRow = Selectable<PositionTable>;
 export type HoldRow = Selectable<HoldTable>;
+export type GuardRow = Selectable<GuardTable>;
 export type FillRow = Selectable<FillTable>;
 export type NewOutboxRow = Insertable<OutboxTable>;

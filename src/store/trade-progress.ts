@@ -5,7 +5,7 @@ import { raiseAlert } from './alerts.ts';
 import { releaseProbe } from './breaker.ts';
 import type { Tx } from './database.ts';
 import { enqueue } from './outbox.ts';
-import { findPosition } from './positions.ts';
+import { findPosition, firstFill } from './positions.ts';
 import { record } from './record.ts';
 import type { PositionRow, TradePhase, TradeRow } from './tables.ts';
 import { entryProgressedMessage } from './trade-messages.ts';
@@ -125,18 +125,3 @@ const alertFillAfterClose = (tx: Tx, trade: TradeRow, { clientOrderId }: EntryNe
     tradeId: trade.trade_id,
     nowMs,
   });
-
-/** By the venue's time, and by its id where that is the same. A late message may bring an earlier fill. */
-const firstFill = (tx: Tx, tradeId: string, leg: number) =>
-  tx
-    .selectFrom('fill')
-    .innerJoin('orders', 'orders.client_order_id', 'fill.client_order_id')
-    .select(['fill.venue_trade_id', 'fill.transacted_at_ms'])
-    .where('fill.trade_id', '=', tradeId)
-    .where('orders.leg', '=', leg)
-    .where('orders.purpose', '=', 'entry')
-    .orderBy('fill.transacted_at_ms')
-    .orderBy(({ fn }) => fn('length', ['fill.venue_trade_id']))
-    .orderBy('fill.venue_trade_id')
-    .limit(1)
-    .executeTakeFirst();
