@@ -61,7 +61,7 @@ const lanePercent: Record<Lane, number> = { exit: 100, cancel: 90, entry: 75, re
 const scopeCovers: Record<RatePause['scope'], (request: RateRequest) => boolean> = {
   everything: () => true,
   placements: (request) => request.isPlacement,
-  entries: (request) => request.lane === 'entry',
+  entries: (request) => request.isPlacement && request.lane === 'entry',
 };
 
 export function createRateBudget({ limits, clock, onPause }: RateBudgetOptions): RateBudget {

@@ -180,6 +180,7 @@ describe('pauses', () => {
     expect(await granted(budget, 'exit', true)).toBe(exit);
     expect(await granted(budget, 'cancel', false)).toBe(cancel);
     expect(await granted(budget, 'entry', true)).toBe(entry);
+    expect(await granted(budget, 'report', false)).toBe(scope !== 'everything');
     if (!entry) {
       expect(await budget.take({ lane: 'entry', weight: 1, isPlacement: true })).toMatchObject({ retryAtMs: untilMs });
     }

@@ -52,7 +52,8 @@ export function createBinanceVenue(options: BinanceVenueOptions): Venue {
     clock,
   );
   const fetchInfo = async (parameters: { symbol?: string }): Promise<ExchangeInfo> => {
-    const info = await read(endpoints.exchangeInfo, exchangeInfoSchema, parameters, 'entry');
+    // An exit needs the filters and a sweep the names, so these are not in the lane of what adds risk.
+    const info = await read(endpoints.exchangeInfo, exchangeInfoSchema, parameters, 'cancel');
     budget.learnLimits(rateLimitsOf(info));
     return info;
   };
