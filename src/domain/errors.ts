@@ -64,6 +64,11 @@ export const errorCatalog = {
     summary: 'The symbol is not quoted in the currency in which the account counts its limits.',
     remedy: 'Trade a symbol that is quoted in the account currency, or use an account that counts in the other one.',
   },
+  FILTERS_UNKNOWN: {
+    retryable: true,
+    summary: 'The trading rules of the symbol could not be read, so the order can not be checked against them.',
+    remedy: 'Check that the venue answers; send the trade again, with a new trade id, once it does.',
+  },
   LIMITS_MISSING: {
     retryable: false,
     summary: 'A limit is not set, and a missing limit is not a permission.',

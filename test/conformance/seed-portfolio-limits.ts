@@ -1,4 +1,5 @@
 import { multiply, one, powerOfTen, zero } from '../../src/domain/decimal.ts';
+import type { SymbolFilters } from '../../src/domain/filters.ts';
 import { remainingCapacity } from '../../src/domain/limits/capacity.ts';
 import { evaluateEntry } from '../../src/domain/limits/gate.ts';
 import { portfolioHealth } from '../../src/domain/limits/health.ts';
@@ -10,7 +11,7 @@ import { type Adapter, decimalOf, decimalOrNull, type Inputs, type Values, value
 
 // The tables count deltas in units and shares of the exposure: an equity of 1 makes units and money the same.
 const unitEquity = { amount: one, ageMs: 0, fault: null };
-// They know no limit of a single order.
+// They know no limit of a single order, and no venue.
 const noOrderLimit = powerOfTen(30);
 
 const limitsOf = (config: Values): Limits => ({
@@ -24,6 +25,22 @@ const limitsOf = (config: Values): Limits => ({
   orderNotionalMax: noOrderLimit,
   options: { exposureBase: 'exposure', gammaIncludesEntry: false, reducingExempt: false },
 });
+
+const noFilters: SymbolFilters = {
+  symbol: '',
+  baseAsset: '',
+  quoteAsset: '',
+  isTrading: true,
+  tickSize: zero,
+  stepSize: zero,
+  priceMin: null,
+  priceMax: null,
+  quantityMin: null,
+  quantityMax: null,
+  marketQuantityMax: null,
+  notionalMin: null,
+  notionalMinAppliesToMarket: false,
+};
 
 function snapshotOf(portfolio: Values): Snapshot {
   const exposureTotal = decimalOf(portfolio['total_exposure'] ?? 0);
@@ -46,6 +63,7 @@ function snapshotOf(portfolio: Values): Snapshot {
       openCount: 0,
     },
     referencePrices: {},
+    filters: {},
   };
 }
 
@@ -61,7 +79,8 @@ function proposalOf(entry: Values): EntryProposal {
         quantity: one,
         gamma: zero,
         cost: known({ price: notional, notional, delta: decimalOf(entry['delta']) }),
-        slippage: null,
+        limitPrice: null,
+        maxSlippageBps: null,
       },
     ],
     requestedAtMs: 0,
@@ -71,10 +90,12 @@ function proposalOf(entry: Values): EntryProposal {
 
 function checkEntry({ params }: Inputs): unknown {
   const entry = valuesOf(params['entry']);
+  const symbol = String(entry['symbol']);
   const limits = limitsOf(valuesOf(params['config']));
   const snapshot = {
     ...snapshotOf(valuesOf(params['portfolio'])),
-    referencePrices: { [String(entry['symbol'])]: { last: one, ageMs: 0 } },
+    referencePrices: { [symbol]: { last: one, ageMs: 0 } },
+    filters: { [symbol]: noFilters },
   };
   const { outcome, evaluations } = evaluateEntry(snapshot, proposalOf(entry), limits);
   return {

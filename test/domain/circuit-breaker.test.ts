@@ -106,6 +106,11 @@ describe('the circuit breaker', () => {
       expected: { status: 'OPEN', openedAtMs: 610, halfOpenSuccesses: 0 },
     },
     {
+      name: 'opens anew by a failure at the very moment it is HALF_OPEN',
+      given: [...fail(0, 1, 2), ...fail(502)],
+      expected: { status: 'OPEN', openedAtMs: 502 },
+    },
+    {
       name: 'has its full time OPEN again then',
       given: [...fail(0, 1, 2, 610), ...tick(1109)],
       expected: { status: 'OPEN', openedAtMs: 610 },

@@ -86,7 +86,7 @@ const alike: readonly Row[] = [
   ...[100, 301, 302, 307].map((status) => ({ signal: answer(status, true), expected: 'UNKNOWN' as const })),
   ...[500, 502, 503, 504].map((status) => ({ signal: http(status), expected: 'UNKNOWN' as const })),
   ...[-1013, -1021, -2010, -2015, -1003].map((code) => ({
-    signal: http(503, code, 'Market is closed.'),
+    signal: http(500, code, 'Market is closed.'),
     expected: 'UNKNOWN' as const,
   })),
   ...unknownCodes.map((code) => ({ signal: http(400, code), expected: 'UNKNOWN' as const })),

@@ -13,6 +13,7 @@ import { slippage } from './slippage.ts';
 import { symbolDelta } from './symbol-delta.ts';
 import { totalExposure } from './total-exposure.ts';
 import { tradingState } from './trading-state.ts';
+import { venueFilters } from './venue-filters.ts';
 
 /** Every control of the gate, in the order in which people read their answers. All are asked, whatever the first says. */
 export const controls: readonly Control[] = [
@@ -23,6 +24,7 @@ export const controls: readonly Control[] = [
   equity,
   referencePrice,
   slippage,
+  venueFilters,
   orderNotional,
   portfolioDelta,
   portfolioGamma,

@@ -50,6 +50,12 @@ export function equityOf({ equity }: Snapshot): Known<Decimal> {
   return known(equity.amount);
 }
 
+/** The last price, however old: its age is the affair of the control of prices. */
+export function referencePriceOf({ referencePrices }: Snapshot, symbol: string): Known<Decimal> {
+  const last = referencePrices[symbol]?.last;
+  return last !== undefined && isPositive(last) ? known(last) : unknown('PRICE_UNKNOWN', `no price of ${symbol}`);
+}
+
 export const bookKnown = ({ book }: Snapshot): Known<Book> =>
   book === null ? unknown('BOOK_UNKNOWN', 'the book could not be read') : known(book);
 

@@ -14,6 +14,7 @@ export type ControlName =
   | 'equity'
   | 'reference_price'
   | 'slippage'
+  | 'venue_filters'
   | 'order_notional'
   | 'portfolio_delta'
   | 'portfolio_gamma'

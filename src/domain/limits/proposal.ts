@@ -1,10 +1,11 @@
 import { add, type Decimal, decimal, isPositive, multiply, negate, zero } from '../decimal.ts';
 import { invariant } from '../invariant.ts';
 import type { Side } from '../order.ts';
-import { type Known, known, unknown } from './known.ts';
+import { type Known, known, referencePriceOf, unknown } from './known.ts';
 import { groupOf, type LimitsRead } from './limits.ts';
 import type { Snapshot } from './snapshot.ts';
 import { addTo, type Sums } from './sums.ts';
+import { worstPrice } from './worst-price.ts';
 
 /** An entry with its numbers, as the controls measure it. */
 export type EntryProposal = {
@@ -23,13 +24,18 @@ export type EntryLeg = {
   /** Unit gamma x signed quantity. */
   readonly gamma: Decimal;
   readonly cost: Known<LegCost>;
-  /** How far from the last price the order may fill; null = not bounded by price or not asked for. */
-  readonly slippage: { readonly limitPrice: Decimal; readonly maxBps: Decimal } | null;
+  /**
+   * No worse than this; null = a market order, or one whose bound is unknown because there is no price. A market order
+   * with a bound on its slippage goes out as a limit.
+   */
+  readonly limitPrice: Decimal | null;
+  /** What the request allows from the last price; null = it bounds none. */
+  readonly maxSlippageBps: Decimal | null;
 };
 
 /** In the account's currency. */
 export type LegCost = {
-  /** A limit order counts at its limit, a market order at the last price. */
+  /** The worst it may fill at: its limit, or the last price where it has none. */
   readonly price: Decimal;
   readonly notional: Decimal;
   /** Unit delta x signed notional. */
@@ -91,29 +97,41 @@ type AskedLeg = AskedEntry['legs'][number];
 function proposeLeg(leg: AskedLeg, entry: AskedEntry['entry'], snapshot: Snapshot, limits: LimitsRead): EntryLeg {
   invariant(isPositive(leg.quantity), `a leg's quantity is positive, was ${leg.quantity}`);
   const { symbol, side, quantity, unitGamma = zero } = leg;
+  const last = referencePriceOf(snapshot, symbol);
+  const maxSlippageBps = entry.maxSlippageBps === undefined ? null : decimal(entry.maxSlippageBps.toFixed(6));
+  const limitPrice = limitPriceOf(entry, side, last, maxSlippageBps);
+  const price = limitPrice === null ? last : known(limitPrice);
   return {
     symbol,
     group: groupOf(limits, symbol),
     side,
     quantity,
     gamma: multiply(unitGamma, signed(side, quantity)),
-    cost: costOf(leg, entry, snapshot),
-    slippage:
-      entry.type === 'LIMIT' && entry.maxSlippageBps !== undefined
-        ? { limitPrice: entry.price, maxBps: decimal(entry.maxSlippageBps.toFixed(6)) }
-        : null,
+    limitPrice,
+    maxSlippageBps,
+    cost: costOf(leg, price, snapshot.currency),
   };
 }
 
-function costOf(leg: AskedLeg, entry: AskedEntry['entry'], snapshot: Snapshot): Known<LegCost> {
-  const quote = leg.symbol.split('/')[1];
-  if (quote !== snapshot.currency) {
-    return unknown('CURRENCY_MISMATCH', `${leg.symbol} is not quoted in ${snapshot.currency}`);
-  }
-  const price = entry.type === 'LIMIT' ? entry.price : (snapshot.referencePrices[leg.symbol]?.last ?? zero);
-  if (!isPositive(price)) return unknown('PRICE_UNKNOWN', `no price of ${leg.symbol}`);
-  const notional = multiply(price, leg.quantity);
-  return known({ price, notional, delta: multiply(leg.unitDelta, signed(leg.side, notional)) });
+function limitPriceOf(
+  entry: AskedEntry['entry'],
+  side: Side,
+  last: Known<Decimal>,
+  maxSlippageBps: Decimal | null,
+): Decimal | null {
+  if (entry.type === 'LIMIT') return entry.price;
+  return maxSlippageBps === null || !last.isKnown ? null : worstPrice(last.value, side, maxSlippageBps);
+}
+
+function costOf(
+  { symbol, side, quantity, unitDelta }: AskedLeg,
+  price: Known<Decimal>,
+  currency: string,
+): Known<LegCost> {
+  if (symbol.split('/')[1] !== currency) return unknown('CURRENCY_MISMATCH', `${symbol} is not quoted in ${currency}`);
+  if (!price.isKnown) return price;
+  const notional = multiply(price.value, quantity);
+  return known({ price: price.value, notional, delta: multiply(unitDelta, signed(side, notional)) });
 }
 
 const signed = (side: Side, amount: Decimal): Decimal => (side === 'BUY' ? amount : negate(amount));

@@ -1,9 +1,7 @@
-import { isPositive } from '../decimal.ts';
 import { ageKnown, milliseconds } from './age.ts';
-import { ageLimit, type Known, known, together, unknown } from './known.ts';
+import { ageLimit, referencePriceOf, together } from './known.ts';
 import { bound, type Control, measure, type Subject } from './limit.ts';
 import { symbolsOf } from './proposal.ts';
-import type { ReferencePrice, Snapshot } from './snapshot.ts';
 
 /** No entry without a price of its symbol, from a stream that is alive. */
 export const referencePrice: Control = {
@@ -13,7 +11,9 @@ export const referencePrice: Control = {
       const subject: Subject = { control: 'reference_price', code: 'PRICE_UNKNOWN', scope: symbol };
       const price = referencePriceOf(snapshot, symbol);
       const facts = together({
-        ageMs: price.isKnown ? ageKnown(price.value.ageMs, subject.code, `the price of ${symbol}`) : price,
+        ageMs: price.isKnown
+          ? ageKnown(snapshot.referencePrices[symbol]?.ageMs ?? null, subject.code, `the price of ${symbol}`)
+          : price,
         ageMsMax: ageLimit(limits, 'priceAgeMsMax'),
       });
       return measure(subject, facts, ({ ageMs, ageMsMax }) =>
@@ -21,11 +21,3 @@ export const referencePrice: Control = {
       );
     }),
 };
-
-/** However old: its age is this control's affair alone. */
-export function referencePriceOf({ referencePrices }: Snapshot, symbol: string): Known<ReferencePrice> {
-  const price = referencePrices[symbol];
-  return price !== undefined && isPositive(price.last)
-    ? known(price)
-    : unknown('PRICE_UNKNOWN', `no price of ${symbol}`);
-}

@@ -1,8 +1,9 @@
-import { add, type Decimal, decimal, isLess, isMore, multiply, one, subtract } from '../decimal.ts';
+import { isLess, isMore } from '../decimal.ts';
+import { referencePriceOf } from './known.ts';
 import { allow, type Control, type LimitEvaluation, measure, type Subject } from './limit.ts';
 import type { EntryLeg } from './proposal.ts';
-import { referencePriceOf } from './reference-price.ts';
 import type { Snapshot } from './snapshot.ts';
+import { worstPrice } from './worst-price.ts';
 
 /** A limit price may be worse than the last price only by what the request itself allows. */
 export const slippage: Control = {
@@ -10,16 +11,12 @@ export const slippage: Control = {
   onEntry: (snapshot, { legs }) => legs.map((leg) => judge(snapshot, leg)),
 };
 
-function judge(snapshot: Snapshot, { symbol, side, slippage: asked }: EntryLeg): LimitEvaluation {
+function judge(snapshot: Snapshot, { symbol, side, limitPrice, maxSlippageBps }: EntryLeg): LimitEvaluation {
   const subject: Subject = { control: 'slippage', code: 'SLIPPAGE_EXCEEDED', scope: symbol };
-  if (asked === null) return allow(subject, 'the request bounds no limit price');
-  return measure(subject, referencePriceOf(snapshot, symbol), ({ last }) => {
-    const share = multiply(asked.maxBps, onePoint);
-    const worst = multiply(last, side === 'BUY' ? add(one, share) : subtract(one, share));
-    const isWorse = side === 'BUY' ? isMore(asked.limitPrice, worst) : isLess(asked.limitPrice, worst);
-    return { ...subject, current: last, wouldBe: asked.limitPrice, limit: worst, allowed: !isWorse };
+  if (limitPrice === null || maxSlippageBps === null) return allow(subject, 'the request bounds no slippage');
+  return measure(subject, referencePriceOf(snapshot, symbol), (last) => {
+    const limit = worstPrice(last, side, maxSlippageBps);
+    const isWorse = side === 'BUY' ? isMore(limitPrice, limit) : isLess(limitPrice, limit);
+    return { ...subject, current: last, wouldBe: limitPrice, limit, allowed: !isWorse };
   });
 }
-
-/** A basis point. */
-const onePoint: Decimal = decimal('0.0001');

@@ -1,5 +1,6 @@
 import type { BreakerReading } from '../circuit-breaker.ts';
 import type { Decimal } from '../decimal.ts';
+import type { SymbolFilters } from '../filters.ts';
 import type { PositionSide } from '../order.ts';
 import type { Sums } from './sums.ts';
 
@@ -18,6 +19,8 @@ export type Snapshot = {
   readonly book: Book | null;
   /** By symbol; one that is absent is unknown. */
   readonly referencePrices: Readonly<Record<string, ReferencePrice>>;
+  /** The venue's trading rules by symbol; one that is absent is unknown. */
+  readonly filters: Readonly<Record<string, SymbolFilters>>;
 };
 
 export type HoldInForce = {

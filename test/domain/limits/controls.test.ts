@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decimal, zero } from '../../../src/domain/decimal.ts';
+import type { SymbolFilters } from '../../../src/domain/filters.ts';
 import { controls } from '../../../src/domain/limits/controls.ts';
 import type { ControlName } from '../../../src/domain/limits/limit.ts';
 import { type Limits, paperLimits } from '../../../src/domain/limits/limits.ts';
@@ -16,6 +17,7 @@ import {
   holding,
   roomy,
   saidBy,
+  someFilters,
   withLimits,
 } from './fixtures.ts';
 
@@ -23,6 +25,7 @@ const slipping = (side: 'BUY' | 'SELL', price: string): Partial<AskedEntry> => (
   legs: [aLeg({ side })],
   entry: { type: 'LIMIT', price: decimal(price), maxSlippageBps: 20 },
 });
+const ruled = (rules: Partial<SymbolFilters>) => aSnapshot({ filters: { 'BTC/USDT': someFilters(rules) } });
 const shorts = withLimits({ options: { shortEntriesAllowed: true } });
 
 describe('each control', () => {
@@ -97,6 +100,7 @@ describe('each control', () => {
       snapshot: aSnapshot({ referencePrices: {} }),
       denied: [
         'reference_price',
+        'venue_filters',
         'order_notional',
         'portfolio_delta',
         'portfolio_gamma',
@@ -130,6 +134,35 @@ describe('each control', () => {
       asked: slipping('BUY', '100'),
       snapshot: aSnapshot({ referencePrices: {} }),
       denied: ['reference_price', 'slippage'],
+    },
+    { name: 'trading rules that are unknown deny', snapshot: aSnapshot({ filters: {} }), denied: ['venue_filters'] },
+    { name: 'a symbol that does not trade denies', snapshot: ruled({ isTrading: false }), denied: ['venue_filters'] },
+    { name: 'a quantity is rounded to its steps first', asked: buying('10.009'), denied: [] },
+    {
+      name: 'and is denied when nothing is left of it',
+      asked: buying('0.009'),
+      denied: ['venue_filters', 'venue_filters'],
+    },
+    { name: 'a limit price is rounded to its ticks first', asked: buying('10', '100.009'), denied: [] },
+    { name: 'an order of the smallest notional passes', snapshot: ruled({ notionalMin: decimal('1000') }), denied: [] },
+    { name: 'a smaller one does not', snapshot: ruled({ notionalMin: decimal('1000.01') }), denied: ['venue_filters'] },
+    {
+      name: 'a market order counts at the last price there',
+      asked: { entry: { type: 'MARKET' } },
+      snapshot: ruled({ notionalMin: decimal('1000.01') }),
+      denied: ['venue_filters'],
+    },
+    {
+      name: 'a market order may be too large for one',
+      asked: { entry: { type: 'MARKET' } },
+      snapshot: ruled({ marketQuantityMax: decimal('9.99') }),
+      denied: ['venue_filters'],
+    },
+    {
+      name: 'a market order with a bound goes out as a limit order',
+      asked: { entry: { type: 'MARKET', maxSlippageBps: 20 } },
+      snapshot: ruled({ marketQuantityMax: decimal('9.99') }),
+      denied: [],
     },
     {
       name: 'an order of the maximal notional passes',
@@ -174,6 +207,17 @@ describe('each control', () => {
     expect(deniedBy(decide(anEntry(), aSnapshot(), { ...paperLimits, orderNotionalMax: null as never }))).toEqual([
       'order_notional',
     ]);
+  });
+
+  test('every fault that the venue would name is a denial of its own', () => {
+    const { evaluations } = decide(anEntry(buying('0.009')), ruled({ isTrading: false }));
+    const faults = evaluations.filter(({ control }) => control === 'venue_filters');
+    expect(faults.map(({ code, allowed }) => [code, allowed])).toEqual([
+      ['SYMBOL_NOT_TRADING', false],
+      ['LOT_SIZE', false],
+      ['NOTIONAL', false],
+    ]);
+    expect(faults[1]?.note).toBe('quantity 0, min 0.01, stepSize 0.01');
   });
 
   test('the holds are named, the strictest first', () => {

@@ -1,10 +1,29 @@
 import { decimal } from '../../../src/domain/decimal.ts';
+import type { SymbolFilters } from '../../../src/domain/filters.ts';
 import { bookOf } from '../../../src/domain/limits/book.ts';
 import { type EntryVerdict, evaluateEntry } from '../../../src/domain/limits/gate.ts';
 import type { ControlName, LimitEvaluation } from '../../../src/domain/limits/limit.ts';
 import { type Limits, type LimitsRead, paperLimits } from '../../../src/domain/limits/limits.ts';
 import { type AskedEntry, proposeEntry } from '../../../src/domain/limits/proposal.ts';
 import type { Exposure, HoldInForce, Snapshot } from '../../../src/domain/limits/snapshot.ts';
+
+/** Ticks and steps of a hundredth, from 1 USDT on. */
+export const someFilters = (changed: Partial<SymbolFilters> = {}): SymbolFilters => ({
+  symbol: 'BTC/USDT',
+  baseAsset: 'BTC',
+  quoteAsset: 'USDT',
+  isTrading: true,
+  tickSize: decimal('0.01'),
+  stepSize: decimal('0.01'),
+  priceMin: decimal('0.01'),
+  priceMax: null,
+  quantityMin: decimal('0.01'),
+  quantityMax: null,
+  marketQuantityMax: decimal('1000'),
+  notionalMin: decimal('1'),
+  notionalMinAppliesToMarket: true,
+  ...changed,
+});
 
 /** An account of 10,000 USDT that holds nothing, at a bitcoin price of 100. */
 export const aSnapshot = (changed: Partial<Snapshot> = {}): Snapshot => ({
@@ -15,6 +34,7 @@ export const aSnapshot = (changed: Partial<Snapshot> = {}): Snapshot => ({
   equity: { amount: decimal('10000'), ageMs: 1_000, fault: null },
   book: bookOf([], {}),
   referencePrices: { 'BTC/USDT': { last: decimal('100'), ageMs: 100 } },
+  filters: { 'BTC/USDT': someFilters(), 'ETH/USDT': someFilters(), 'BTC/EUR': someFilters() },
   ...changed,
 });
 

@@ -45,6 +45,20 @@ describe('the gate', () => {
     expect(saidBy('order_notional', verdict).wouldBe).toBe('1000');
   });
 
+  test('counts a market order with a bound on its slippage at the worst price it may fill at', () => {
+    const verdict = decide(anEntry({ entry: { type: 'MARKET', maxSlippageBps: 20 } }));
+    expect(verdict).toMatchObject({ outcome: 'approved', prices: ['100.2'] });
+    expect(saidBy('slippage', verdict)).toMatchObject({ current: '100', wouldBe: '100.2', limit: '100.2' });
+    expect(saidBy('order_notional', verdict).wouldBe).toBe('1002');
+  });
+
+  test('counts a short entry below zero', () => {
+    const verdict = decide(anEntry({ legs: [aLeg({ side: 'SELL', unitGamma: decimal('0.1') })] }));
+    expect(saidBy('portfolio_delta', verdict).wouldBe).toBe('-1000');
+    expect(saidBy('portfolio_gamma', verdict).wouldBe).toBe('-1');
+    expect(saidBy('correlated_exposure', verdict).wouldBe).toBe('1000');
+  });
+
   test('sends an entry as a probe while the breaker is HALF_OPEN', () => {
     const probe = { halfOpenAtMs: 900_000, expiresAtMs: 1_030_000 };
     const breaker = { state: 'HALF_OPEN', probesLeft: 1, probe, nextTransitionAtMs: null } as const;
@@ -59,7 +73,15 @@ describe('the gate', () => {
     const verdict = evaluateEntry(snapshot, proposeEntry(anEntry(), snapshot, {}), null);
     expect(deniedBy(verdict)).toEqual(
       names.filter(
-        (name) => !['trading_state', 'circuit_breaker', 'request_deadline', 'short_entry', 'slippage'].includes(name),
+        (name) =>
+          ![
+            'trading_state',
+            'circuit_breaker',
+            'request_deadline',
+            'short_entry',
+            'slippage',
+            'venue_filters',
+          ].includes(name),
       ),
     );
   });
