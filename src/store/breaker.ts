@@ -1,7 +1,8 @@
 import { accountScope, breakerId } from '../contracts/messages/names.ts';
-import type { BreakerState } from '../domain/circuit-breaker.ts';
+import type { BreakerState, BreakerTransition } from '../domain/circuit-breaker.ts';
 import type { Db, Tx } from './database.ts';
 import { enqueuePoke } from './outbox.ts';
+import { recordAll } from './record.ts';
 
 /** A breaker as the book has it: the state after what was folded, and what was not folded yet, oldest first. */
 export type BreakerReadout = {
@@ -82,4 +83,60 @@ export async function releaseProbe(tx: Tx, account: string, tradeId: string): Pr
     .where('scope', '=', accountScope(account))
     .where('trade_id', '=', tradeId)
     .execute();
+}
+
+/**
+ * Writes the state that the lifecycle has folded, marks what went into it, and records each transition once. By
+ * compare-and-set on the version that was read: `conflict` means that somebody else has folded, read again.
+ */
+export function applyOutcomes(
+  db: Db,
+  fold: {
+    readonly scope: string;
+    readonly outcomeIds: readonly number[];
+    /** As read; 0 before the first fold. */
+    readonly version: number;
+    readonly state: BreakerState;
+    readonly transitions: readonly BreakerTransition[];
+    readonly nowMs: number;
+  },
+): Promise<'applied' | 'conflict'> {
+  const { scope, outcomeIds, version, state, transitions, nowMs } = fold;
+  return db.transaction().execute(async (tx) => {
+    if (!(await writeState(tx, scope, version, state))) return 'conflict';
+    if (outcomeIds.length > 0) {
+      await tx.updateTable('breaker_outcome').set({ is_applied: true }).where('outcome_id', 'in', outcomeIds).execute();
+    }
+    await recordAll(
+      tx,
+      transitions.map((transition, index) => ({
+        type: eventOf[transition.to],
+        key: [scope, version, index],
+        atMs: nowMs,
+        actor: { type: 'workflow', id: breakerId(scope) },
+        data: { scope, ...transition, state },
+      })),
+    );
+    return 'applied';
+  });
+}
+
+const eventOf = { OPEN: 'BreakerTripped', HALF_OPEN: 'BreakerHalfOpened', CLOSED: 'BreakerReset' } as const;
+
+async function writeState(tx: Tx, scope: string, version: number, state: BreakerState): Promise<boolean> {
+  const text = JSON.stringify(state);
+  const written =
+    version === 0
+      ? tx
+          .insertInto('breaker')
+          .values({ scope, state: text, version: 1 })
+          .onConflict((conflict) => conflict.doNothing())
+          .returning('scope')
+      : tx
+          .updateTable('breaker')
+          .set({ state: text, version: version + 1 })
+          .where('scope', '=', scope)
+          .where('version', '=', version)
+          .returning('scope');
+  return (await written.executeTakeFirst()) !== undefined;
 }
