@@ -79,11 +79,11 @@ export function smallestSellable(filters: SymbolFilters, price: Decimal, orderTy
   const smallest = inSteps(larger(filters.quantityMin ?? zero, filters.stepSize), filters.stepSize, 'ceiling');
   const { notionalMin } = filters;
   if (notionalMin === null || !isNotionalBound(filters, orderType)) return smallest;
-  const forNotional = inSteps(divide(notionalMin, price), filters.stepSize, 'ceiling');
-  // The quotient is cut, so a step may be missing; without steps it is raised by its last decimal.
+  const atMost = inSteps(divide(notionalMin, price), filters.stepSize, 'floor');
+  const isEnough = !isLess(multiply(atMost, price), notionalMin);
+  // Without steps the cut quotient is raised by its last decimal.
   const step = isZero(filters.stepSize) ? smallestStep : filters.stepSize;
-  const isEnough = !isLess(multiply(forNotional, price), notionalMin);
-  return larger(smallest, isEnough ? forNotional : add(forNotional, step));
+  return larger(smallest, isEnough ? atMost : add(atMost, step));
 }
 
 /**

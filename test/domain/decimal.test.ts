@@ -152,6 +152,17 @@ describe('compare', () => {
     );
   });
 
+  test('finds a number neither less nor more than itself', () => {
+    const x = decimal('1.5');
+    expect([isLess(x, x), isMore(x, x), isEqual(x, x), smaller(x, x), larger(x, x)]).toEqual([
+      false,
+      false,
+      true,
+      x,
+      x,
+    ]);
+  });
+
   test.each([
     ['9', '10', -1],
     ['0.9', '0.10', 1],
@@ -217,7 +228,7 @@ describe('places and digits', () => {
     ['722.2', 1, 'ceiling', '800'],
     ['999.9', 2, 'half-up', '1000'],
     ['-0.0456', 1, 'floor', '-0.05'],
-    ['123', 0, 'half-up', '0'],
+    ['723', 0, 'half-up', '0'],
     ['0', 3, 'half-up', '0'],
   ] as const)('%s to %i significant digits by %s is %s', (value, digits, rounding, expected) => {
     expect(roundToSignificantDigits(decimal(value), digits, rounding)).toBe(expected);

@@ -75,11 +75,14 @@ describe('stepGuard', () => {
 describe('guardThresholds', () => {
   test('a price changes the guard exactly when it reaches one of them', () => {
     fc.assert(
-      fc.property(anyGuard, centPrice(), (guard, price) => {
+      fc.property(anyGuard, centPrice(), (guard, anyPrice) => {
         const { below, above } = guardThresholds(guard);
-        const reaches =
-          (below !== null && isReached(below, 'below', price)) || (above !== null && isReached(above, 'above', price));
-        expect(stepGuard(guard, price).action !== 'hold').toBe(reaches);
+        for (const price of [anyPrice, below?.price ?? anyPrice, above?.price ?? anyPrice]) {
+          const reaches =
+            (below !== null && isReached(below, 'below', price)) ||
+            (above !== null && isReached(above, 'above', price));
+          expect(stepGuard(guard, price).action !== 'hold').toBe(reaches);
+        }
       }),
     );
   });
@@ -120,6 +123,23 @@ describe('joinGuards', () => {
   });
 
   test('joins no guard with one of another kind', () => {
-    expect(() => joinGuards(priceGuard('stopLoss', 'long'), priceGuard('takeProfit', 'long'))).toThrow('its own kind');
+    const terms = {
+      side: 'long',
+      by: 'absolute',
+      activationPrice: null,
+      tickSize: null,
+      minimumMovePercent: null,
+    } as const;
+    const trailing: Guard = {
+      kind: 'trailingStop',
+      terms: { ...terms, distance: decimal('1'), extremeFrom: 'start' },
+      state: { status: 'triggered', extreme: decimal('100'), stopPrice: decimal('99') },
+    };
+    const guards = [priceGuard('stopLoss', 'long'), priceGuard('takeProfit', 'long'), trailing];
+    for (const one of guards) {
+      for (const other of guards.filter(({ kind }) => kind !== one.kind)) {
+        expect(() => joinGuards(one, other)).toThrow('its own kind');
+      }
+    }
   });
 });

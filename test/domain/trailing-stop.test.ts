@@ -131,6 +131,12 @@ describe('stepTrailingStop', () => {
       expected: ['moved 103', 'hold 103'],
     },
     {
+      name: 'rounds away from the price for a short position too',
+      rules: { side: 'short', by: 'absolute', distance: decimal('0.3'), tickSize: decimal('1') },
+      prices: ['96', '96.5'],
+      expected: ['moved 97', 'hold 97'],
+    },
+    {
       name: 'counts the distance in ticks',
       rules: { by: 'ticks', distance: decimal('4'), tickSize: decimal('0.25') },
       prices: ['102', '101.01', '101'],
@@ -253,11 +259,14 @@ describe('stopPriceAt', () => {
 describe('trailingThresholds', () => {
   test('a price between them changes nothing, and a price that reaches one does', () => {
     fc.assert(
-      fc.property(anyRun, centPrice(), ({ rules, stop }, price) => {
+      fc.property(anyRun, centPrice(), ({ rules, stop }, anyPrice) => {
         const { below, above } = trailingThresholds(rules, stop);
-        const reaches =
-          (below !== null && isReached(below, 'below', price)) || (above !== null && isReached(above, 'above', price));
-        expect(stepTrailingStop(rules, stop, price).stop !== stop).toBe(reaches);
+        for (const price of [anyPrice, below?.price ?? anyPrice, above?.price ?? anyPrice]) {
+          const reaches =
+            (below !== null && isReached(below, 'below', price)) ||
+            (above !== null && isReached(above, 'above', price));
+          expect(stepTrailingStop(rules, stop, price).stop !== stop).toBe(reaches);
+        }
       }),
     );
   });
