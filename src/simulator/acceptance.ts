@@ -10,7 +10,8 @@ import { type Refusal, refusals, texts } from './refusal.ts';
 
 /** An order as it comes in, its parameters already read. `limitPrice` null = a market order. */
 export type OrderCommand = {
-  readonly clientOrderId: string;
+  /** null = the venue chooses one. */
+  readonly clientOrderId: string | null;
   readonly symbol: string;
   readonly side: Side;
   readonly type: PaperOrderType;
@@ -47,6 +48,7 @@ export const lockAsset = (order: { readonly side: Side }, market: Market): strin
 
 // The documented weakness: an id is taken only while its order is open.
 function isOpen(books: Books, { symbol, clientOrderId }: OrderCommand): boolean {
+  if (clientOrderId === null) return false;
   const order = books.findByClientId(symbol, clientOrderId);
   return order !== undefined && books.openOrders.has(order.orderId);
 }

@@ -110,6 +110,7 @@ function accept(core: Core, group: Group, command: OrderCommand): Placement {
     ...command,
     kind: 'order',
     orderId,
+    clientOrderId: command.clientOrderId ?? `paper-${orderId}`,
     baseAsset: market.baseAsset,
     quoteAsset: market.quoteAsset,
     lock: { asset: lockAsset(command, market), quantity: lockOf(command, market, quotes, fees) },

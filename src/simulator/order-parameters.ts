@@ -47,7 +47,7 @@ export function orderCommandOf(
   if (!isPositive(quantity)) throw refusals.newOrder('Price * QTY is zero or less.');
   const clientOrderId = optional(parameters, 'newClientOrderId');
   return {
-    clientOrderId: clientOrderId === undefined ? '' : clientIdOf('newClientOrderId', clientOrderId),
+    clientOrderId: clientOrderId === undefined ? null : clientIdOf('newClientOrderId', clientOrderId),
     symbol: mandatory(parameters, 'symbol'),
     side: side satisfies Side,
     type,
