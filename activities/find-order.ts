@@ -5,7 +5,7 @@ import { isClosed } from '../src/domain/order.ts';
 import { fenceAtMs } from '../src/domain/outcome.ts';
 import { planSend } from '../src/domain/sending.ts';
 import { type BookOrder, readOrder } from '../src/store/book-order.ts';
-import { denyEntry, parkOrder } from '../src/store/orders.ts';
+import { denyOrder, parkOrder } from '../src/store/orders.ts';
 import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
 import type { Venue, VenueOrder } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
@@ -33,13 +33,13 @@ export const createFindOrder = (deps: ActivityDependencies) =>
 
 /** One look: the order as it stands if that is definite now, else nothing. */
 async function lookOnce(deps: ActivityDependencies, ref: OrderRef): Promise<OrderReported | undefined> {
-  const order = await readOrder(deps.db, clientOrderIdOf(ref));
+  const clientOrderId = clientOrderIdOf(ref);
+  const order = await readOrder(deps.db, clientOrderId);
+  const notSent = { order: { ...ref, clientOrderId }, code: 'ENTRY_NOT_SENT', nowMs: deps.now() } as const;
   // Without an intent no byte can have left.
-  if (order === undefined) return denyEntry(deps.db, { order: ref, code: 'ENTRY_NOT_SENT', nowMs: deps.now() });
+  if (order === undefined) return denyOrder(deps.db, notSent);
   if (isClosed(order.status) && order.reported.fillsComplete && !order.inDoubt) return order.reported;
-  if (planSend(order, order.sends, deps.now()).plan === 'renew') {
-    return denyEntry(deps.db, { order: ref, code: 'ENTRY_NOT_SENT', nowMs: deps.now() });
-  }
+  if (planSend(order, order.sends, deps.now()).plan === 'renew') return denyOrder(deps.db, notSent);
 
   const { venue } = roomOf(deps, order.venue);
   const found = await venue.findOrder({ symbol: order.symbol, clientOrderId: order.clientOrderId });

@@ -11,6 +11,8 @@ import { openTriggerCommits } from './commit-triggers.ts';
 import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
 
 const tellMovesEveryMs = 60_000;
+const ownGapMs = 300;
+const pageRows = 1_000;
 
 /** A guard that is watched, and what of it is not in the book yet. */
 type Held = {
@@ -20,13 +22,18 @@ type Held = {
   readonly change: { readonly seenVenueTradeId: number; readonly activated: boolean } | null;
 };
 
-type Look = { readonly eyes: SymbolEyes; readonly stop: () => void; stopCatchingUp: (() => void) | null };
+type Look = {
+  readonly eyes: SymbolEyes;
+  readonly stop: () => void;
+  /** Trades after this id are missing, since then. */
+  missing: { readonly afterId: number; readonly sinceMs: number } | null;
+};
 
 /** The guards of one shard in memory, fed by the prices of their symbols. Triggers leave at once, the rest in batches. */
 export type MarketEyes = ReturnType<typeof openMarketEyes>;
 
-export function openMarketEyes(deps: ActivityDependencies, { prices }: VenueRoom, lease: ShardLease) {
-  const { db, now, metrics } = deps;
+export function openMarketEyes(deps: ActivityDependencies, { prices, venue }: VenueRoom, lease: ShardLease) {
+  const { db, now, logger, metrics } = deps;
   const looks = new Map<string, Look>();
   const held = new Map<string, Held>();
   const triggers = openTriggerCommits(deps, lease);
@@ -41,18 +48,11 @@ export function openMarketEyes(deps: ActivityDependencies, { prices }: VenueRoom
     }
   };
 
-  const watch = (symbol: string, eyes: SymbolEyes, afterTradeId?: number): (() => void) =>
-    prices.watch(
-      symbol,
-      { onTrade: (trade) => hear(eyes.onTrade(trade)), onComplete: (upToId) => hear(eyes.onComplete(upToId)) },
-      afterTradeId,
-    );
-
   const lookAt = (symbol: string): Look => {
     const known = looks.get(symbol);
     if (known) return known;
     const eyes = createSymbolEyes();
-    const look: Look = { eyes, stop: watch(symbol, eyes), stopCatchingUp: null };
+    const look: Look = { eyes, stop: prices.watch(symbol, (trade) => hear(eyes.onTrade(trade))), missing: null };
     looks.set(symbol, look);
     return look;
   };
@@ -76,8 +76,18 @@ export function openMarketEyes(deps: ActivityDependencies, { prices }: VenueRoom
     look?.eyes.disarm(id);
     if (look?.eyes.size() !== 0) return;
     look.stop();
-    look.stopCatchingUp?.();
     looks.delete(symbol);
+  };
+
+  const fetchMissing = async (symbol: string, { eyes }: Look, afterId: number): Promise<void> => {
+    try {
+      const trades = await venue.marketTrades(symbol, afterId, pageRows);
+      for (const trade of trades) hear(eyes.onTrade(trade));
+      // Ids that the venue leaves out do not exist: nobody waits for them.
+      hear(eyes.onComplete(trades.at(-1)?.venueTradeId ?? afterId + pageRows));
+    } catch (error) {
+      logger.warn({ error, symbol, afterId }, 'missing trades can not be read yet; the live price is watched');
+    }
   };
 
   /** What the book does not have yet. A trigger is not among it: it is committed with its exit or not at all. */
@@ -110,14 +120,16 @@ export function openMarketEyes(deps: ActivityDependencies, { prices }: VenueRoom
       const fresh = rows.filter((row) => row.acknowledgedVersion < row.version);
       if (fresh.length > 0) await acknowledgeGuards(db, { ...lease, rows: fresh });
     },
-    /** Asks for the trades that a guard armed late, or a restart, has missed. */
-    catchUp(): void {
+    /**
+     * Asks the venue for the trades that a guard armed late, or a restart, has missed. The hub fills the stream's own
+     * gaps, so they get a moment to close by themselves.
+     */
+    async catchUp(): Promise<void> {
       for (const [symbol, look] of looks) {
-        const after = look.eyes.missingAfter();
-        if (after === null) {
-          look.stopCatchingUp?.();
-          look.stopCatchingUp = null;
-        } else look.stopCatchingUp ??= watch(symbol, look.eyes, after);
+        const afterId = look.eyes.missingAfter();
+        if (afterId === null) look.missing = null;
+        else if (look.missing?.afterId !== afterId) look.missing = { afterId, sinceMs: now() };
+        else if (now() - look.missing.sinceMs >= ownGapMs) await fetchMissing(symbol, look, afterId);
       }
     },
     /** Writes what has changed and how far each symbol was seen, in one statement. */
@@ -131,10 +143,7 @@ export function openMarketEyes(deps: ActivityDependencies, { prices }: VenueRoom
       for (const change of changes) markWritten(change);
     },
     async close(): Promise<void> {
-      for (const look of looks.values()) {
-        look.stop();
-        look.stopCatchingUp?.();
-      }
+      for (const look of looks.values()) look.stop();
       await triggers.close();
     },
   };

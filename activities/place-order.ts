@@ -7,7 +7,7 @@ import { planSend } from '../src/domain/sending.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
 import { type BookOrder, readOrder } from '../src/store/book-order.ts';
 import { commitIntent, renewIntent } from '../src/store/intents.ts';
-import { denyEntry, recordSend } from '../src/store/orders.ts';
+import { type Denial, denyOrder, recordSend } from '../src/store/orders.ts';
 import { readTrade } from '../src/store/trades.ts';
 import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
 import type { SendResult, Venue } from '../src/venue/venue.ts';
@@ -44,6 +44,10 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
   const clientOrderId = clientOrderIdOf(input);
   const known = await readOrder(deps.db, clientOrderId);
   if (known) return intendAgain(deps, known);
+  const deny = async (code: Denial['code'], note?: string) =>
+    answered(
+      await denyOrder(deps.db, { order: { ...input, clientOrderId }, code, ...(note && { note }), nowMs: deps.now() }),
+    );
 
   const trade = await readTrade(deps.db, input.tradeId);
   invariant(trade !== undefined, `a placed order has a trade, ${input.tradeId} has none`);
@@ -53,7 +57,7 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
   invariant(last !== undefined, `an approved trade has a price, ${input.tradeId} has none`);
   const terms = input.terms ?? entryTerms(trade.request, input.leg, filters, last);
   if (input.purpose === 'entry' && deps.now() > trade.request.requestedAtMs + trade.request.validForMs) {
-    return answered(await denyEntry(deps.db, { order: input, code: 'REQUEST_EXPIRED', nowMs: deps.now() }));
+    return deny('REQUEST_EXPIRED');
   }
   const signedAtMs = deps.now() + (await room.venue.clockOffsetMs());
   const committed = await commitIntent(deps.db, {
@@ -73,19 +77,12 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
     case 'existing':
       return intendAgain(deps, committed.order);
     case 'held':
-      return answered(
-        await denyEntry(deps.db, {
-          order: input,
-          code: 'TRADING_STATE_BLOCKED',
-          holdId: committed.holdId,
-          nowMs: deps.now(),
-        }),
-      );
+      return deny('TRADING_STATE_BLOCKED', `hold ${committed.holdId}`);
     case 'exit-requested':
     case 'not-approved':
-      return answered(await denyEntry(deps.db, { order: input, code: 'ENTRY_WITHDRAWN', nowMs: deps.now() }));
+      return deny('ENTRY_WITHDRAWN');
     case 'exceeds-reservation':
-      return answered(await denyEntry(deps.db, { order: input, code: 'ENTRY_EXCEEDS_RESERVATION', nowMs: deps.now() }));
+      return deny('ENTRY_EXCEEDS_RESERVATION', `${committed.quantityLeft} left of the reservation`);
     case 'exceeds-position':
       throw ApplicationFailure.nonRetryable(
         `EXIT_EXCEEDS_POSITION: ${input.tradeId} has ${committed.quantityLeft} left to sell`,

@@ -1,7 +1,7 @@
 import type { ExitInstruction, OrderRef } from '../src/contracts/messages/messages.ts';
 import { type ExitLeg, type ExitPlan, type ExitStep, nextExitStep } from '../src/domain/exit.ts';
 import { invariant } from '../src/domain/invariant.ts';
-import { type ExitBook, readExitBook } from '../src/store/exits.ts';
+import { type ExitBook, type ExitBookLeg, readExitBook } from '../src/store/exits.ts';
 import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
 import { roomOf } from './rooms.ts';
 
@@ -14,13 +14,14 @@ export const createPlanExit = (deps: ActivityDependencies) =>
     readonly canceled: readonly string[];
   }): Promise<ExitInstruction> {
     const book = await readExitBook(deps.db, input.tradeId);
+    invariant(book !== undefined, `an exit that runs was asked for, ${input.tradeId} was not`);
     const room = roomOf(deps, book.venue);
     const legs = await Promise.all(book.legs.map((leg) => legAtMarket(room, leg)));
-    const step = nextExitStep(legs, planOf(book), new Set(input.canceled), deps.now());
-    return instructionOf(book, step);
+    return instructionOf(book, nextExitStep(legs, planOf(book), new Set(input.canceled), deps.now()));
   };
 
-async function legAtMarket({ filters, prices }: VenueRoom, leg: ExitBook['legs'][number]): Promise<ExitLeg> {
+/** A leg of the book with what only the venue knows: its filters and its price. */
+export async function legAtMarket({ filters, prices }: VenueRoom, leg: ExitBookLeg): Promise<ExitLeg> {
   return { ...leg, filters: await filters.get(leg.symbol), price: prices.latest(leg.symbol)?.price ?? null };
 }
 

@@ -25,42 +25,31 @@ export const createWatchMarket = (deps: ActivityDependencies) =>
   function watchMarket({ venue, shard }: MarketWatchInput): Promise<'nothing-armed' | 'hand-over'> {
     return whileBeating(async (signal) => {
       const { db, now, holder } = deps;
-      const lease = {
-        shard,
-        epoch: await takeShard(db, { shard, holder, leaseUntilMs: now() + leaseMs, nowMs: now() }),
-      };
+      const lease = { shard, epoch: await takeShard(db, { shard, holder, leaseUntilMs: now() + leaseMs }) };
       const eyes = openMarketEyes(deps, roomOf(deps, venue), lease);
       let isReloadDue = true;
       const stopListening = deps.onGuardsChanged(() => {
         isReloadDue = true;
       });
+      const duties = [
+        every(now, 0, async () => {
+          if (!isReloadDue) return;
+          isReloadDue = false;
+          await eyes.reload(await loadShard(db, { shard }));
+        }),
+        every(now, 0, eyes.catchUp),
+        every(now, checkpointEveryMs, eyes.checkpoint),
+        every(now, leaseEveryMs, async () => {
+          await renewLease(db, { ...lease, leaseUntilMs: now() + leaseMs });
+          // An announcement may be lost, so the shard is read from time to time all the same.
+          isReloadDue = true;
+        }),
+      ];
       try {
-        return await watch();
-      } finally {
-        stopListening();
-        await eyes.close();
-      }
-
-      async function watch(): Promise<'nothing-armed' | 'hand-over'> {
         const endAtMs = now() + stintMs;
-        let checkpointAtMs = 0;
-        let leaseAtMs = 0;
         let idleSinceMs = now();
         while (!signal.aborted && now() < endAtMs) {
-          if (isReloadDue) {
-            isReloadDue = false;
-            await eyes.reload(await loadShard(db, { shard }));
-          }
-          eyes.catchUp();
-          if (now() >= checkpointAtMs) {
-            checkpointAtMs = now() + checkpointEveryMs;
-            await eyes.checkpoint();
-          }
-          if (now() >= leaseAtMs) {
-            leaseAtMs = now() + leaseEveryMs;
-            await renewLease(db, { ...lease, leaseUntilMs: now() + leaseMs });
-            isReloadDue = true;
-          }
+          for (const doWhenDue of duties) await doWhenDue();
           crashPoint('whileWatching');
           if (eyes.armed() > 0) idleSinceMs = now();
           if (now() - idleSinceMs > idleMs && (await leaveShard(db, lease))) return 'nothing-armed';
@@ -68,6 +57,19 @@ export const createWatchMarket = (deps: ActivityDependencies) =>
         }
         await eyes.checkpoint();
         return 'hand-over';
+      } finally {
+        stopListening();
+        await eyes.close();
       }
     });
   };
+
+/** The work, done when it is called for the first time and then not again before so many milliseconds have passed. */
+function every(now: () => number, periodMs: number, work: () => Promise<void>): () => Promise<void> {
+  let dueAtMs = 0;
+  return async () => {
+    if (now() < dueAtMs) return;
+    dueAtMs = now() + periodMs;
+    await work();
+  };
+}

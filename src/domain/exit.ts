@@ -85,11 +85,18 @@ export function nextExitStep(
   return waiting ?? { step: 'settle' };
 }
 
+/** Whether what is left of the leg is too small to sell. */
+export const isLegFlat = (leg: ExitLeg): boolean =>
+  isDust(leg.filters, roundToStep(heldOf(leg), leg.filters.stepSize, 'floor'), leg.price);
+
+const heldOf = ({ entryQuantity, exitQuantity, baseFee }: ExitLeg): Decimal =>
+  larger(zero, subtract(subtract(entryQuantity, exitQuantity), baseFee));
+
 function stepOfLeg(leg: ExitLeg, plan: ExitPlan, canceled: ReadonlySet<string>, nowMs: number): ExitStep {
   const unsettled = unsettledStep(leg, plan, canceled, nowMs);
   if (unsettled !== undefined && unsettled.step !== 'await') return unsettled;
 
-  const held = larger(zero, subtract(subtract(leg.entryQuantity, leg.exitQuantity), leg.baseFee));
+  const held = heldOf(leg);
   const sellable = sellableNow(leg, held);
   const mustWait = unsettled ?? parkedEntry(leg, nowMs);
   if (hasOpenExit(leg)) return mustWait ?? wait('an exit order is on its way', nowMs + retryCapMs);

@@ -6,6 +6,7 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 const workflowsPath = fileURLToPath(new URL('../../workflows/index.js', import.meta.url));
 const bundlePath = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
 
-const silent = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error };
-const { code } = await bundleWorkflowCode({ workflowsPath, logger: silent });
+const say = (line: string) => void process.stderr.write(`${line}\n`);
+const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn: say, error: say };
+const { code } = await bundleWorkflowCode({ workflowsPath, logger: quiet });
 await writeFile(bundlePath, code);

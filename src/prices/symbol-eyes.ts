@@ -81,11 +81,12 @@ export function createSymbolEyes(): SymbolEyes {
       return behind.length === 0 ? null : Math.min(...behind.map((lane) => lane.nextId)) - 1;
     },
     onComplete(upToTradeId) {
+      const lastId = Math.min(upToTradeId, recent.newestId());
       const seen = lanes.flatMap((lane) => {
         const changes: Seen[] = [];
-        while (lane.nextId <= upToTradeId) {
+        while (lane.nextId <= lastId) {
           changes.push(...advance(lane));
-          if (lane.nextId <= upToTradeId) lane.nextId += 1;
+          if (lane.nextId <= lastId) lane.nextId += 1;
         }
         return [...changes, ...advance(lane)];
       });

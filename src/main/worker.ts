@@ -1,0 +1,118 @@
+import { hostname } from 'node:os';
+import { Client } from '@temporalio/client';
+import { NativeConnection, Runtime } from '@temporalio/worker';
+import { Registry } from 'prom-client';
+import { createActivities } from '../../activities/index.ts';
+import { startOutboxRelay } from '../../activities/relay-outbox.ts';
+import { breakerSettings, loadConfig, secretValues } from '../config/config.ts';
+import { loadTemporalConnection } from '../config/temporal-connection.ts';
+import { createLogger } from '../observability/logger.ts';
+import { createMetrics } from '../observability/metrics.ts';
+import { startMetricsServer } from '../observability/metrics-server.ts';
+import { createTemporalLogger } from '../observability/temporal-logger.ts';
+import { createDatabase } from '../store/database.ts';
+import { checkDurability } from '../store/durability.ts';
+import { createListener } from '../store/listener.ts';
+import { freePort } from './free-port.ts';
+import { announceReady, endRequested } from './process-life.ts';
+import { startSealing } from './recorded.ts';
+import { startStandingLifecycles } from './standing-lifecycles.ts';
+import { createWorkers } from './temporal-workers.ts';
+import { openRoom, openVenue, venueSettings } from './venues.ts';
+
+// A worker process: the four task queues' workers, the outbox relay and a sealer. As many of them as wanted.
+const config = loadConfig(process.env, ['DATABASE_URL', ...venueSettings]);
+const temporal = loadTemporalConnection(process.env);
+const logger = createLogger({
+  name: 'worker',
+  level: config.LOG_LEVEL,
+  secrets: [...secretValues(config), ...temporal.secrets],
+});
+const ending = endRequested();
+const registry = new Registry();
+const metrics = createMetrics(registry);
+const sdkAddress = `127.0.0.1:${await freePort()}`;
+Runtime.install({
+  logger: createTemporalLogger(logger),
+  telemetryOptions: {
+    metrics: { prometheus: { bindAddress: sdkAddress } },
+    logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
+  },
+});
+
+const databaseUrl = config.DATABASE_URL.reveal();
+const onDatabaseError = (error: Error) => logger.warn({ error }, 'database connection lost');
+const db = createDatabase({
+  url: databaseUrl,
+  applicationName: 'ratchet-worker',
+  poolMax: 20,
+  onError: onDatabaseError,
+});
+await checkDurability(db);
+const listener = createListener({
+  url: databaseUrl,
+  applicationName: 'ratchet-worker-listener',
+  onError: onDatabaseError,
+});
+const sealer = await startSealing(config, db, logger, metrics);
+
+const venue = openVenue(config, logger);
+const room = openRoom(venue, logger, metrics);
+const connection = await NativeConnection.connect(temporal.connectionOptions);
+const client = new Client({ connection, namespace: temporal.namespace });
+const identity = `${hostname()}-${process.pid}`;
+const relay = startOutboxRelay({
+  db,
+  client,
+  logger,
+  now: Date.now,
+  onAnnounced: (announced) => listener.on('ratchet_outbox', announced),
+});
+const workers = await createWorkers({
+  connection,
+  namespace: temporal.namespace,
+  identity,
+  venues: [venue.name],
+  activities: createActivities({
+    db,
+    rooms: new Map([[venue.name, room]]),
+    timings: {
+      recvWindowMs: config.RATCHET_RECV_WINDOW_MS,
+      fenceApiTimeoutMs: config.RATCHET_FENCE_API_TIMEOUT_MS,
+      fenceMarginMs: config.RATCHET_FENCE_MARGIN_MS,
+    },
+    breaker: breakerSettings(config),
+    watchShards: config.RATCHET_WATCH_SHARDS,
+    onGuardsChanged: (changed) => listener.on('ratchet_guards', changed),
+    holder: identity,
+    now: Date.now,
+    logger,
+    metrics,
+  }),
+});
+const running = Promise.all(workers.map((worker) => worker.run()));
+const metricsServer =
+  config.RATCHET_METRICS_PORT === undefined
+    ? undefined
+    : await startMetricsServer({
+        registry,
+        host: config.RATCHET_METRICS_HOST,
+        port: config.RATCHET_METRICS_PORT,
+        sdkAddress,
+        fault: () => workers.find((worker) => worker.getState() !== 'RUNNING') && 'a worker does not run',
+      });
+await startStandingLifecycles(client, { venue: venue.name, account: config.RATCHET_ACCOUNT });
+announceReady({ identity, ...(metricsServer && { metricsUrl: metricsServer.url }) });
+
+const reason = await Promise.race([ending, running.then(() => 'the workers stopped')]);
+logger.info({ reason }, 'worker is stopping');
+for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+await running;
+await relay.stop();
+await sealer.stop();
+await metricsServer?.close();
+await listener.close();
+await room.prices.close();
+await venue.close();
+await connection.close();
+await db.destroy();
