@@ -227,7 +227,9 @@ function holderOf(lock) {
     const old = Date.now() - fs.statSync(lock).mtimeMs > setUpLimitMs;
     if (holder === process.pid || old) return undefined;
     process.kill(holder, 0);
-    return holder;
+    // One that is dead but that nobody has waited for still has its id, and no command line.
+    const gone = fs.existsSync('/proc/self') && fs.readFileSync(`/proc/${holder}/cmdline`, 'utf8') === '';
+    return gone ? undefined : holder;
   } catch {
     return undefined;
   }
