@@ -36,9 +36,11 @@ function notionalOf(params: Values) {
 
 const millisecondsOf = (seconds: unknown): number => Number(decimalOf(seconds)) * 1_000;
 
+const symbolOf = ({ symbol }: Values): string | undefined => (typeof symbol === 'string' ? symbol : undefined);
+
 async function replayCache({ params, steps }: Inputs): Promise<readonly Values[]> {
   // A step that names no symbol means the one that the case is about.
-  const usual = steps.find((step) => step['symbol'] !== undefined)?.['symbol'] ?? 'BASE/QUOTE';
+  const usual = symbolOf(steps.find((step) => step['symbol'] !== undefined) ?? {}) ?? 'BASE/QUOTE';
   const maxStale = params['max_stale_seconds'];
   const venue = { atMs: 0, fetches: 0, isFailing: false, warnings: 0 };
   const cache = createFilterCache({
@@ -60,7 +62,7 @@ async function replayCache({ params, steps }: Inputs): Promise<readonly Values[]
     if (step['t'] !== undefined) venue.atMs = millisecondsOf(step['t']);
     venue.isFailing = step['fetch_fails'] === true;
     venue.warnings = 0;
-    const symbol = String(step['symbol'] ?? usual);
+    const symbol = symbolOf(step) ?? usual;
     const error = step['op'] === 'clear' ? cache.clear(symbol) : await errorOf(cache.get(symbol));
     const { size, agesMs } = cache.stats();
     const warning = venue.warnings > 0;

@@ -47,7 +47,7 @@ const right: Row[] = [
   ['a list', [1, '2', 'x'], [1, 2, 'x']],
   ['a set in another order', { blockers: ['a', 'b'] }, { blockers: ['b', 'a'] }, { rules: { sets: ['blockers'] } }],
   ['a set that may hold more', { fields: ['a'] }, { fields: ['b', 'a'] }, { rules: { supersets: ['fields'] } }],
-  ['an exact text', '1.50', '1.50', { rules: { exactText: 'all' } }],
+  ['an exact text', '1.50', '1.50', { rules: { exactText: '' } }],
   ['a number of a function beside the exact ones', '1.5', '1.50', { fn: 'round', rules: { exactText: 'format_' } }],
 ];
 
@@ -90,7 +90,7 @@ const wrong: Row[] = [
   ['no list', [1], 1],
   ['a set with one more', { blockers: ['a'] }, { blockers: ['a', 'b'] }, { rules: { sets: ['blockers'] } }],
   ['a set with one less', { fields: ['a', 'b'] }, { fields: ['a'] }, { rules: { supersets: ['fields'] } }],
-  ['an exact text with another zero', '1.50', '1.5', { rules: { exactText: 'all' } }],
+  ['an exact text with another zero', '1.50', '1.5', { rules: { exactText: '' } }],
   ['an exact text of some functions', '1.50', '1.5', { fn: 'format_price', rules: { exactText: 'format_' } }],
 ];
 

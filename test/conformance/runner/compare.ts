@@ -36,7 +36,7 @@ export function compareAnswer(
   const terms = {
     tolerance: explicitTolerance(tolerance),
     roundsToInteger: tolerance['rounded_to_integer'] === true,
-    isExactText: rules.exactText === 'all' || (rules.exactText !== undefined && fn.startsWith(rules.exactText)),
+    isExactText: rules.exactText !== undefined && fn.startsWith(rules.exactText),
     rules,
   };
   return key === null ? compareValue(want, got, '', terms) : compareKey(key, want, got, '', terms);

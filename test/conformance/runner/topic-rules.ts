@@ -6,8 +6,8 @@ export type TopicRules = {
   readonly eventKeys?: { readonly list: string; readonly keys: readonly string[] };
   /** Every value in this key of a step is an expected result, but for the inputs named. The keys stay, without values. */
   readonly questions?: { readonly key: string; readonly inputs: readonly string[] };
-  /** Texts are compared as texts, also where they are numbers: all, or of functions that begin so. */
-  readonly exactText?: 'all' | string;
+  /** Texts of functions whose name begins so are compared as texts, also where they are numbers. Empty = all. */
+  readonly exactText?: string;
   /** Lists under these keys are sets: their order does not matter. */
   readonly sets?: readonly string[];
   /** Sets of which the answer may hold more than what is asked for. */
@@ -20,9 +20,9 @@ export const topicRules: Readonly<Record<string, TopicRules>> = {
   'freqtrade-protections': { questions: { key: 'query', inputs: ['pair', 'at', 'call_both'] } },
   'nautilus-trailing': { eventKeys: { list: 'events', keys: ['trigger'] } },
   'bbgo-market-rounding': { exactText: 'format_' },
-  'ccxt-decimal-to-precision': { exactText: 'all' },
-  'ccxt-precise-arithmetic': { exactText: 'all' },
-  'ccxt-number-to-string': { exactText: 'all' },
+  'ccxt-decimal-to-precision': { exactText: '' },
+  'ccxt-precise-arithmetic': { exactText: '' },
+  'ccxt-number-to-string': { exactText: '' },
   'seed-graduation': { sets: ['blockers'] },
   'seed-audit': { supersets: ['fields'] },
 };
