@@ -25,12 +25,12 @@ const actions: Readonly<Record<FaultAction['action'], Readonly<Record<string, Fi
   reorder: { frames: 'number' },
   close: { code: 'number' },
 };
-type Field = 'number' | 'number?' | 'any?' | 'texts?' | 'text?';
+type Field = 'number' | 'number?' | 'any?' | 'texts?' | 'text?' | 'patterns?';
 
 const selectors: Readonly<Record<string, Field>> = {
   method: 'text?',
   path: 'text?',
-  match: 'texts?',
+  match: 'patterns?',
   nth: 'number?',
   every: 'number?',
   p: 'number?',
@@ -92,8 +92,18 @@ function isField(value: unknown, field: Field): boolean {
       return typeof value === 'string';
     case 'texts?':
       return isObject(value) && Object.values(value).every((each) => typeof each === 'string');
+    case 'patterns?':
+      return isObject(value) && Object.values(value).every(isPattern);
     case 'any?':
       return true;
+  }
+}
+
+function isPattern(value: unknown): boolean {
+  try {
+    return typeof value === 'string' && new RegExp(value) instanceof RegExp;
+  } catch {
+    return false;
   }
 }
 

@@ -1,0 +1,317 @@
+import { once } from 'node:events';
+import fc from 'fast-check';
+import { afterEach, describe, expect, test } from 'vitest';
+import { readPlan } from '../../src/simulator/fault-plan.ts';
+import { createFaults, type FaultAction, type FaultPhase, type FaultRule } from '../../src/simulator/faults.ts';
+import type { Simulator } from '../../src/simulator/server.ts';
+import { aVenue, clientOf, closeAll, openStream, openUserStream } from './venue-client.ts';
+
+afterEach(closeAll);
+
+const onOrder = { method: 'POST', path: '/api/v3/order' };
+const target = { method: 'POST', path: '/api/v3/order', fields: { side: 'BUY', newClientOrderId: 'a-1' } };
+const drop: FaultAction = { action: 'drop' };
+
+/** How a request ended for its client: the status of an answer, or how the connection failed. */
+async function endOf(request: Promise<{ status: number }>): Promise<string> {
+  try {
+    return String((await request).status);
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause as { code?: string } | undefined) : undefined;
+    return cause?.code ?? (error instanceof Error ? error.name : 'unknown');
+  }
+}
+
+const truthOf = (venue: Simulator) =>
+  [...venue.exchange.books.orders.values()].map(({ clientOrderId, status }) => `${clientOrderId} ${status}`);
+
+describe('a plan picks its targets', () => {
+  test.each([
+    { name: 'by method', on: { method: 'GET' }, strikes: false },
+    { name: 'by path', on: { path: '/api/v3/order' }, strikes: true },
+    { name: 'by the beginning of a path', on: { path: '/api/v3/o*' }, strikes: true },
+    { name: 'by another path', on: { path: '/api/v3/account' }, strikes: false },
+    { name: 'by a parameter', on: { match: { side: 'BUY' } }, strikes: true },
+    { name: 'by a pattern over the whole of it', on: { match: { newClientOrderId: 'a-\\d' } }, strikes: true },
+    { name: 'not by a part of it', on: { match: { newClientOrderId: 'a' } }, strikes: false },
+    { name: 'by a parameter that is not there', on: { match: { price: '.+' } }, strikes: false },
+  ])('$name', ({ on, strikes }) => {
+    const faults = createFaults(1);
+    faults.add([{ on, phase: 'before_auth', do: drop }]);
+    expect(faults.strike(target)).toHaveLength(strikes ? 1 : 0);
+  });
+
+  test.each([
+    { name: 'the third', on: { nth: 3 }, struck: [3] },
+    { name: 'every third', on: { every: 3 }, struck: [3, 6, 9] },
+    { name: 'all', on: {}, struck: [1, 2, 3, 4, 5, 6, 7, 8, 9] },
+  ])('by count: $name', ({ on, struck }) => {
+    const faults = createFaults(1);
+    faults.add([{ on, phase: 'before_auth', do: drop }]);
+    const hits = [1, 2, 3, 4, 5, 6, 7, 8, 9].filter(() => faults.strike(target).length > 0);
+    expect(hits).toEqual(struck);
+  });
+
+  test('by chance: the same seed strikes the same, at about the rate that was asked for', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
+        const hits = () => {
+          const faults = createFaults(seed);
+          faults.add([{ on: { p: 0.3 }, phase: 'before_auth', do: drop }]);
+          return Array.from({ length: 400 }, () => faults.strike(target).length);
+        };
+        const first = hits();
+        expect(hits()).toEqual(first);
+        const rate = first.filter((count) => count === 1).length / 400;
+        expect(rate).toBeGreaterThan(0.15);
+        expect(rate).toBeLessThan(0.45);
+      }),
+    );
+  });
+
+  test('a cleared plan strikes nothing', () => {
+    const faults = createFaults(1);
+    faults.add([{ on: {}, phase: 'before_auth', do: drop }]);
+    faults.clear();
+    expect(faults.strike(target)).toEqual([]);
+  });
+});
+
+describe('what a fault does to an order', () => {
+  type Case = {
+    readonly phase: FaultPhase;
+    readonly do: FaultAction;
+    readonly client: RegExp;
+    readonly taken: boolean;
+  };
+  const answer: FaultAction = { action: 'status', code: 504, body: { code: -1007, msg: 'Timeout' } };
+
+  test.each<Case>([
+    { phase: 'before_auth', do: { action: 'drop' }, client: /UND_ERR_SOCKET|ECONNRESET/, taken: false },
+    { phase: 'before_accept', do: { action: 'drop' }, client: /UND_ERR_SOCKET|ECONNRESET/, taken: false },
+    { phase: 'after_accept', do: { action: 'drop' }, client: /UND_ERR_SOCKET|ECONNRESET/, taken: true },
+    { phase: 'after_match', do: { action: 'reset' }, client: /UND_ERR_SOCKET|ECONNRESET/, taken: true },
+    { phase: 'before_accept', do: { action: 'reset' }, client: /UND_ERR_SOCKET|ECONNRESET/, taken: false },
+    { phase: 'before_accept', do: answer, client: /^504$/, taken: false },
+    { phase: 'after_accept', do: answer, client: /^504$/, taken: true },
+    { phase: 'before_response', do: answer, client: /^504$/, taken: true },
+    { phase: 'before_accept', do: { action: 'garbage' }, client: /SyntaxError/, taken: false },
+    { phase: 'before_response', do: { action: 'garbage' }, client: /SyntaxError/, taken: true },
+    {
+      phase: 'mid_response',
+      do: { action: 'truncate', bytes: 20 },
+      client: /UND_ERR_SOCKET|ECONNRESET|TypeError/,
+      taken: true,
+    },
+    { phase: 'before_auth', do: { action: 'hang', ms: 20 }, client: /UND_ERR_SOCKET|ECONNRESET/, taken: false },
+    { phase: 'after_accept', do: { action: 'hang', ms: 20 }, client: /UND_ERR_SOCKET|ECONNRESET/, taken: true },
+    { phase: 'before_response', do: { action: 'delay', ms: 20 }, client: /^200$/, taken: true },
+  ])('$do.action in $phase', async ({ phase, do: action, client, taken }) => {
+    const venue = await aVenue();
+    venue.plan({ on: { ...onOrder, nth: 1 }, phase, do: action });
+    expect(await endOf(clientOf(venue).buy('0.01', { newClientOrderId: 'x' }))).toMatch(client);
+    expect(truthOf(venue)).toEqual(taken ? ['x FILLED'] : []);
+    expect(venue.requests().at(-1)).toMatchObject({ accepted: taken, faults: [`${phase} ${action.action}`] });
+    expect(await endOf(clientOf(venue).buy('0.02', { newClientOrderId: 'y' }))).toBe('200');
+  });
+
+  test('status sends its body and headers as they are', async () => {
+    const venue = await aVenue();
+    const client = clientOf(venue);
+    venue.plan({
+      on: { ...onOrder },
+      phase: 'before_accept',
+      do: { action: 'status', code: 429, headers: { 'Retry-After': '7' }, body: { code: -1003 } },
+    });
+    const seen = await client.buy('0.01');
+    expect([seen.status, seen.headers.get('retry-after'), seen.body]).toEqual([429, '7', { code: -1003 }]);
+    venue.clearPlan();
+    venue.plan({ on: {}, phase: 'before_auth', do: { action: 'status', code: 403, body: '<html>no</html>' } });
+    const page = await fetch(`${venue.url}/api/v3/time`);
+    expect([page.status, page.headers.get('content-type'), await page.text()]).toEqual([
+      403,
+      'text/html',
+      '<html>no</html>',
+    ]);
+  });
+
+  test('truncate sends the beginning of the true answer', async () => {
+    const venue = await aVenue();
+    venue.plan({ on: { path: '/api/v3/time' }, phase: 'mid_response', do: { action: 'truncate', bytes: 5 } });
+    const response = await fetch(`${venue.url}/api/v3/time`);
+    const reader = response.body?.getReader();
+    const first = await reader?.read();
+    expect(new TextDecoder().decode(first?.value)).toBe('{"ser');
+    await expect(reader?.read()).rejects.toThrow();
+  });
+
+  test('a delay before acceptance lets the window pass', async () => {
+    const venue = await aVenue({ virtualClockAtMs: 1_000_000 });
+    const client = clientOf(venue);
+    venue.plan({ on: { ...onOrder }, phase: 'before_accept', do: { action: 'delay', ms: 4_000 } });
+    const [inTime, tooLate] = [client.buy('0.01', { recvWindow: 4_000 }), client.buy('0.01', { recvWindow: 3_999 })];
+    await expect.poll(() => venue.requests().filter(({ phase }) => phase === 'authenticated').length).toBe(2);
+    venue.clock.shift(4_000);
+    expect((await inTime).status).toBe(200);
+    expect((await tooLate).body.code).toBe(-1021);
+  });
+
+  test('a delay between acceptance and match finds the order open, and another price', async () => {
+    const venue = await aVenue({ virtualClockAtMs: 1_000_000 });
+    const client = clientOf(venue);
+    venue.plan({ on: { ...onOrder }, phase: 'after_accept', do: { action: 'delay', ms: 500 } });
+    const placed = client.limit('BUY', '1', '47000', { newClientOrderId: 'slow' });
+    await expect.poll(() => truthOf(venue)).toEqual(['slow NEW']);
+    expect((await client.find({ origClientOrderId: 'slow' })).body.status).toBe('NEW');
+    venue.tick({ price: '46500' });
+    venue.clock.shift(500);
+    expect((await placed).body).toMatchObject({ status: 'FILLED', cummulativeQuoteQty: '46500.00000000' });
+  });
+
+  test('a request that the network repeats is done twice', async () => {
+    const venue = await aVenue();
+    const client = clientOf(venue);
+    venue.plan({ on: { ...onOrder }, phase: 'before_accept', do: { action: 'dup' } });
+    expect((await client.buy('0.01', { newClientOrderId: 'twice' })).status).toBe(200);
+    expect(truthOf(venue)).toEqual(['twice FILLED', 'twice FILLED']);
+    expect((await client.limit('BUY', '0.01', '40000', { newClientOrderId: 'rests' })).status).toBe(200);
+    expect(truthOf(venue)).toEqual(['twice FILLED', 'twice FILLED', 'rests NEW']);
+  });
+
+  test('a lagging query does not see young orders, and sees them later', async () => {
+    const venue = await aVenue({ virtualClockAtMs: 1_000_000 });
+    const client = clientOf(venue);
+    venue.plan({ on: { method: 'GET' }, phase: 'before_response', do: { action: 'lagQuery', ms: 5_000 } });
+    await client.limit('BUY', '0.01', '40000', { newClientOrderId: 'young' });
+    const seen = async () => [
+      (await client.find({ origClientOrderId: 'young' })).status,
+      (await client.signed('GET', '/api/v3/openOrders', { symbol: 'BTCUSDT' })).body.length,
+      (await client.signed('GET', '/api/v3/allOrders', { symbol: 'BTCUSDT' })).body.length,
+    ];
+    venue.clock.shift(4_999);
+    expect(await seen()).toEqual([400, 0, 0]);
+    venue.clock.shift(1);
+    expect(await seen()).toEqual([200, 1, 1]);
+  });
+});
+
+describe('what a fault does to a stream', () => {
+  const onTrades = (rule: Partial<FaultRule['on']>, action: FaultAction): FaultRule => ({
+    on: { match: { e: 'trade' }, ...rule },
+    phase: 'stream',
+    do: action,
+  });
+
+  test.each([
+    { name: 'drop loses the frame', rule: onTrades({ nth: 2 }, { action: 'drop' }), ids: [2, 4, 5] },
+    { name: 'dup repeats it', rule: onTrades({ nth: 2 }, { action: 'dup' }), ids: [2, 3, 3, 4, 5] },
+    { name: 'reorder turns frames round', rule: onTrades({}, { action: 'reorder', frames: 2 }), ids: [3, 2, 5, 4] },
+    { name: 'delay lets others pass', rule: onTrades({ nth: 1 }, { action: 'delay', ms: 30 }), ids: [3, 4, 5, 2] },
+    { name: 'garbage is no JSON', rule: onTrades({ nth: 2 }, { action: 'garbage' }), ids: [2, null, 4, 5] },
+    {
+      name: 'a fault of another path does nothing',
+      rule: onTrades({ path: '/ws-api/v3' }, { action: 'drop' }),
+      ids: [2, 3, 4, 5],
+    },
+  ])('$name', async ({ rule, ids }) => {
+    const venue = await aVenue();
+    const stream = await openStream(`${venue.wsUrl}/ws/btcusdt@trade`);
+    venue.plan(rule);
+    for (const price of ['46001', '46002', '46003', '46004']) venue.tick({ price });
+    await expect.poll(() => stream.frames.length).toBe(ids.length);
+    expect(stream.frames.map((frame) => frame?.t ?? null)).toEqual(ids);
+    stream.close();
+  });
+
+  test('silence stops frames and pings for its time', async () => {
+    const venue = await aVenue({ virtualClockAtMs: 1_000_000 });
+    const stream = await openStream(`${venue.wsUrl}/ws/btcusdt@trade`);
+    venue.plan(onTrades({ nth: 1 }, { action: 'silence', ms: 1_000 }));
+    venue.tick({ price: '46001' }, { price: '46002' });
+    venue.clock.shift(1_000);
+    venue.tick({ price: '46003' });
+    expect((await stream.until(() => true)).t).toBe(4);
+    stream.close();
+  });
+
+  test.each([
+    { action: { action: 'close', code: 1012 } as const, code: 1012 },
+    { action: { action: 'reset' } as const, code: 1006 },
+  ])('$action.action ends the connection', async ({ action, code }) => {
+    const venue = await aVenue();
+    const stream = await openStream(`${venue.wsUrl}/ws/btcusdt@trade`);
+    const closed = once(stream.socket, 'close');
+    venue.plan(onTrades({}, action));
+    venue.tick({ price: '46001' });
+    expect((await closed)[0]).toBe(code);
+  });
+
+  test('the user stream can lose just the fills, while REST knows them', async () => {
+    const venue = await aVenue();
+    const user = await openUserStream(venue);
+    venue.plan({
+      on: { path: '/ws-api/v3', match: { e: 'executionReport', x: 'TRADE' } },
+      phase: 'stream',
+      do: { action: 'drop' },
+    });
+    await clientOf(venue).buy('0.01', { newClientOrderId: 'lost' });
+    await user.until(({ event }) => event?.e === 'outboundAccountPosition');
+    expect(user.frames.filter(({ event }) => event?.e === 'executionReport').map(({ event }) => event.x)).toEqual([
+      'NEW',
+    ]);
+    expect((await clientOf(venue).find({ origClientOrderId: 'lost' })).body.status).toBe('FILLED');
+    user.close();
+  });
+});
+
+describe('a plan with mistakes', () => {
+  const rule = { on: {}, phase: 'before_auth', do: { action: 'drop' } };
+
+  test.each([
+    { name: 'no rule at all', plan: 'drop', mistake: 'rule 1: it is no object' },
+    { name: 'a phase of its own', plan: { ...rule, phase: 'later' }, mistake: 'rule 1: phase is one of ' },
+    {
+      name: 'an action of its own',
+      plan: [rule, { ...rule, do: { action: 'explode' } }],
+      mistake: 'rule 2: do.action is one of ',
+    },
+    {
+      name: 'an action without its number',
+      plan: { ...rule, do: { action: 'delay' } },
+      mistake: 'rule 1: do.ms is a number',
+    },
+    {
+      name: 'a field that is unknown',
+      plan: { ...rule, do: { action: 'drop', ms: 1 } },
+      mistake: 'rule 1: do.ms is unknown',
+    },
+    {
+      name: 'a selector that is unknown',
+      plan: { rules: [{ ...rule, on: { url: '/' } }] },
+      mistake: 'rule 1: on.url is unknown',
+    },
+    {
+      name: 'a pattern that is none',
+      plan: { ...rule, on: { match: { side: '(' } } },
+      mistake: 'rule 1: on.match is a ',
+    },
+    { name: 'an addition', plan: { ...rule, when: 'now' }, mistake: 'rule 1: when is unknown' },
+  ])('$name is refused', ({ plan, mistake }) => {
+    const read = readPlan(plan);
+    expect('mistakes' in read && read.mistakes[0]).toContain(mistake);
+  });
+
+  test('rules without mistakes come through as they are', () => {
+    const plan = [
+      rule,
+      {
+        on: { method: 'POST', path: '/api/v3/*', match: { side: 'BUY' }, nth: 2 },
+        phase: 'stream',
+        do: { action: 'status', code: 500, headers: { a: 'b' } },
+      },
+    ];
+    expect(readPlan(plan)).toEqual({ rules: plan });
+    expect(readPlan({ rules: plan })).toEqual({ rules: plan });
+    expect(readPlan(rule)).toEqual({ rules: [rule] });
+  });
+});
