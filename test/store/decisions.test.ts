@@ -27,6 +27,7 @@ describe('decideTrade', () => {
   test('approves, reserves every leg and writes one record with the evaluations', async () => {
     const wanted = request('a');
     const evaluation: LimitEvaluation = {
+      control: 'order_notional',
       code: 'ORDER_NOTIONAL_EXCEEDED',
       scope: 'order',
       current: d('0'),

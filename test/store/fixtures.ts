@@ -1,9 +1,15 @@
 import type { EntryDecision } from '../../src/contracts/messages/decision.ts';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
-import { type Decimal, decimal, isMore, sum } from '../../src/domain/decimal.ts';
+import type { VenueFill, VenueOrder } from '../../src/contracts/messages/venue-order.ts';
+import { type Decimal, decimal, isMore, multiply, sum } from '../../src/domain/decimal.ts';
+import { invariant } from '../../src/domain/invariant.ts';
+import type { OrderReport } from '../../src/domain/order.ts';
 import { ensureAccount } from '../../src/store/accounts.ts';
+import type { BookOrder } from '../../src/store/book-order.ts';
 import type { Db } from '../../src/store/database.ts';
 import { decideTrade, type GateBook, type GateVerdict, requestHashOf } from '../../src/store/decisions.ts';
+import { commitIntent, type IntentOutcome, type OrderIntent } from '../../src/store/intents.ts';
+import { applyVenueOrder, type ReportOutcome, type VenueReport } from '../../src/store/order-reports.ts';
 
 export const d = decimal;
 export const nowMs = 1_795_262_400_000;
@@ -62,3 +68,128 @@ export const decide = (
   evaluate: (book: GateBook) => GateVerdict = approving(request),
   runId = 'run-1',
 ) => decideTrade(db, { request, requestHash: requestHashOf(request), runId, nowMs, evaluate });
+
+export const entryIntent = (request: EntryRequest, changed: Partial<OrderIntent> = {}): OrderIntent => ({
+  clientOrderId: `${request.tradeId}-e1`,
+  tradeId: request.tradeId,
+  leg: 0,
+  purpose: 'entry',
+  generation: 1,
+  account: request.account,
+  venue: request.venue,
+  symbol: 'BTC/USDT',
+  side: 'BUY',
+  orderType: 'LIMIT',
+  quantity: d('1'),
+  limitPrice: d('100'),
+  signedAtMs: nowMs,
+  recvWindowMs: 3_000,
+  nowMs,
+  ...changed,
+});
+
+export const exitIntent = (request: EntryRequest, quantity: Decimal, generation = 1): OrderIntent => ({
+  ...entryIntent(request),
+  clientOrderId: `${request.tradeId}-x${generation}`,
+  purpose: 'exit',
+  generation,
+  side: 'SELL',
+  orderType: 'MARKET',
+  quantity,
+  limitPrice: null,
+});
+
+/** The order of an intent that must have been committed. */
+export const committed = (outcome: IntentOutcome): BookOrder => {
+  invariant(outcome.outcome === 'committed', `the intent is committed, was ${outcome.outcome}`);
+  return outcome.order;
+};
+
+/** Decides and commits the intent of an entry of 1 BTC at 100. */
+export async function placeEntry(db: Db, request: EntryRequest): Promise<BookOrder> {
+  await decide(db, request);
+  return committed(await commitIntent(db, entryIntent(request)));
+}
+
+export const aFill = (venueTradeId: string, quantity: string, changed: Partial<VenueFill> = {}): VenueFill => ({
+  venueTradeId,
+  quantity: d(quantity),
+  price: d('100'),
+  quoteQuantity: multiply(d(quantity), changed.price ?? d('100')),
+  fee: d('0'),
+  feeAsset: 'USDT',
+  isMaker: false,
+  transactedAtMs: nowMs + Number(venueTradeId),
+  ...changed,
+});
+
+/** What the venue says of an order: its status, the cumulative quantity, and the fills this message carries. */
+export const venueOrder = (
+  order: BookOrder,
+  status: OrderReport['status'],
+  filledQuantity: string,
+  fills: readonly VenueFill[] = [],
+  changed: Partial<VenueOrder> = {},
+): VenueOrder => ({
+  clientOrderId: order.clientOrderId,
+  venueOrderId: `v-${order.clientOrderId}`,
+  symbol: order.symbol,
+  side: order.side,
+  quantity: order.quantity,
+  report: { status, filledQuantity: d(filledQuantity), filledQuote: multiply(d(filledQuantity), d('100')) },
+  fills,
+  observedAtMs: nowMs,
+  ...changed,
+});
+
+export const report = (db: Db, order: VenueOrder, changed: Partial<VenueReport> = {}): Promise<ReportOutcome> =>
+  applyVenueOrder(db, { order, via: 'stream', nowMs: nowMs + 10, ...changed });
+
+/** A trade that is open with 1 BTC bought at 100 in one fill. */
+export async function enter(db: Db, request: EntryRequest, fill: Partial<VenueFill> = {}): Promise<BookOrder> {
+  const order = await placeEntry(db, request);
+  await report(db, venueOrder(order, 'filled', '1', [aFill(fill.venueTradeId ?? String(nextTradeId()), '1', fill)]));
+  return order;
+}
+
+let lastTradeId = 1_000;
+export const nextTradeId = (): number => {
+  lastTradeId += 1;
+  return lastTradeId;
+};
+
+/** Counts records by type. */
+export async function recordsOf(
+  db: Db,
+  tradeId: string,
+): Promise<readonly { type: string; body: Record<string, unknown> }[]> {
+  const rows = await db
+    .selectFrom('audit_event')
+    .select(['event_type', 'body'])
+    .where('trade_id', '=', tradeId)
+    .orderBy('insert_no')
+    .execute();
+  return rows.map((row) => ({ type: row.event_type, body: JSON.parse(row.body) }));
+}
+
+export const typesOf = async (db: Db, tradeId: string): Promise<readonly string[]> =>
+  (await recordsOf(db, tradeId)).map(({ type }) => type);
+
+export const messagesTo = (db: Db, workflowId: string) =>
+  db.selectFrom('outbox').selectAll().where('workflow_id', '=', workflowId).orderBy('message_id').execute();
+
+export const alertCodes = async (db: Db): Promise<readonly string[]> =>
+  (await db.selectFrom('alert').select('code').where('resolved_at_ms', 'is', null).orderBy('alert_id').execute()).map(
+    ({ code }) => code,
+  );
+
+export const reservationOf = (db: Db, tradeId: string) =>
+  db
+    .selectFrom('reservation')
+    .select(['quantity', 'posted_quantity as posted', 'voided_quantity as voided', 'void_reason as why'])
+    .where('trade_id', '=', tradeId)
+    .where('leg', '=', 0)
+    .executeTakeFirstOrThrow();
+
+export const phaseOf = async (db: Db, tradeId: string): Promise<string> =>
+  (await db.selectFrom('trade').select('phase').where('trade_id', '=', tradeId).executeTakeFirstOrThrow()).phase;

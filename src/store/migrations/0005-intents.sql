@@ -43,12 +43,12 @@ declare
   spoken_for numeric;
 begin
   select * into the_trade from trade where trade_id = wanted.trade_id for no key update;
-  if not found or the_trade.decision <> 'approved' then return ('not-approved', null, null); end if;
+  if not found or the_trade.decision <> 'approved' then return ('not-approved', null, null)::intent_result; end if;
   if exists (select 1 from orders where client_order_id = wanted.client_order_id) then
-    return ('existing', null, null);
+    return ('existing', null, null)::intent_result;
   end if;
   if exists (select 1 from exit_request where trade_id = wanted.trade_id) then
-    return ('exit-requested', null, null);
+    return ('exit-requested', null, null)::intent_result;
   end if;
   select quantity - voided_quantity into reserved from reservation
     where trade_id = wanted.trade_id and leg = wanted.leg and symbol = wanted.symbol and side = wanted.side;
@@ -56,13 +56,13 @@ begin
                            else greatest(filled_quantity, reported_quantity) end), 0)
     into spoken_for from orders where trade_id = wanted.trade_id and leg = wanted.leg and purpose = 'entry';
   if spoken_for + wanted.quantity > coalesce(reserved, 0) then
-    return ('exceeds-reservation', null, greatest(coalesce(reserved, 0) - spoken_for, 0));
+    return ('exceeds-reservation', null, greatest(coalesce(reserved, 0) - spoken_for, 0))::intent_result;
   end if;
   perform pg_advisory_xact_lock_shared(hold_lock_key());
   in_force := strictest_hold(the_trade.account_id, the_trade.strategy, wanted.symbol, wanted.created_at_ms);
-  if in_force.hold_id is not null then return ('held', in_force.hold_id, null); end if;
+  if in_force.hold_id is not null then return ('held', in_force.hold_id, null)::intent_result; end if;
   perform insert_intent(wanted, p_event_id, 'OrderIntent', p_body);
-  return ('committed', null, null);
+  return ('committed', null, null)::intent_result;
 end $$;
 
 -- Exits: no hold stops them. Everything that is or may still be sold stays within what was bought.
@@ -76,7 +76,7 @@ declare
 begin
   perform 1 from trade where trade_id = wanted.trade_id for no key update;
   if exists (select 1 from orders where client_order_id = wanted.client_order_id) then
-    return ('existing', null, null);
+    return ('existing', null, null)::intent_result;
   end if;
   select entry_quantity - base_fee into bought from position where trade_id = wanted.trade_id and leg = wanted.leg;
   -- An order that can still fill counts in full, one that is closed with what it filled. A parked exit counts only its
@@ -85,10 +85,10 @@ begin
                            else greatest(filled_quantity, reported_quantity) end), 0)
     into spoken_for from orders where trade_id = wanted.trade_id and leg = wanted.leg and purpose = 'exit';
   if spoken_for + wanted.quantity > coalesce(bought, 0) then
-    return ('exceeds-position', null, greatest(coalesce(bought, 0) - spoken_for, 0));
+    return ('exceeds-position', null, greatest(coalesce(bought, 0) - spoken_for, 0))::intent_result;
   end if;
   perform insert_intent(wanted, p_event_id, 'ExitIntent', p_body);
-  return ('committed', null, null);
+  return ('committed', null, null)::intent_result;
 end $$;
 
 -- The same order once more, under a timestamp of its own: only when every send before it definitely did not reach the
@@ -105,26 +105,29 @@ begin
   select t.* into the_trade from trade t join orders o using (trade_id)
     where o.client_order_id = p_client_order_id for no key update of t;
   select * into the_order from orders where client_order_id = p_client_order_id for no key update;
-  if not found or the_order.status <> 'pendingNew' then return ('not-pending', null, null); end if;
-  if the_order.send_epoch <> p_from_epoch then return ('superseded', null, null); end if;
+  if not found or the_order.status <> 'pendingNew' then return ('not-pending', null, null)::intent_result; end if;
+  if the_order.send_epoch <> p_from_epoch then return ('superseded', null, null)::intent_result; end if;
   if the_order.in_doubt or exists (select 1 from order_send where client_order_id = p_client_order_id
       and (outcome is null or outcome not in ('NOT_SENT', 'THROTTLED'))) then
-    return ('in-doubt', null, null);
+    return ('in-doubt', null, null)::intent_result;
   end if;
-  if p_signed_at_ms <= the_order.intent_at_ms + the_order.recv_window_ms then return ('too-early', null, null); end if;
+  if p_signed_at_ms <= the_order.intent_at_ms + the_order.recv_window_ms then
+    return ('too-early', null, null)::intent_result;
+  end if;
   if the_order.purpose = 'entry' then
     if exists (select 1 from exit_request where trade_id = the_order.trade_id) then
-      return ('exit-requested', null, null);
+      return ('exit-requested', null, null)::intent_result;
     end if;
     perform pg_advisory_xact_lock_shared(hold_lock_key());
     in_force := strictest_hold(the_trade.account_id, the_trade.strategy, the_order.symbol, p_now_ms);
-    if in_force.hold_id is not null then return ('held', in_force.hold_id, null); end if;
+    if in_force.hold_id is not null then return ('held', in_force.hold_id, null)::intent_result; end if;
   end if;
   update orders set send_epoch = p_from_epoch + 1, intent_at_ms = p_signed_at_ms, updated_at_ms = p_now_ms
     where client_order_id = p_client_order_id;
   insert into order_send (client_order_id, send_epoch, signed_at_ms)
     values (p_client_order_id, p_from_epoch + 1, p_signed_at_ms);
-  perform record_event(p_event_id, case the_order.purpose when 'entry' then 'OrderIntentRenewed' else 'ExitIntentRenewed' end,
-                       the_order.trade_id, p_body);
-  return ('renewed', null, null);
+  perform record_event(p_event_id,
+    case the_order.purpose when 'entry' then 'OrderIntentRenewed' else 'ExitIntentRenewed' end,
+    the_order.trade_id, p_body);
+  return ('renewed', null, null)::intent_result;
 end $$;
