@@ -120,6 +120,7 @@ const order = z
     fills: listOf(fill),
   })
   .meta({ id: 'Order' });
+export type OrderSummary = z.output<typeof order>;
 
 const position = z.object({
   leg: z.int(),
@@ -138,11 +139,14 @@ const guard = z.object({
   kind: guardKind,
   leg: z.int(),
   version: z.int(),
-  stopPrice: decimalText.nullable().describe('Where it triggers; null while it waits for its activation.'),
-  status: z.enum(['waiting', 'armed', 'triggered', 'disarmed']),
+  price: decimalText.nullable().describe('Where it triggers; null while it waits for its activation.'),
+  status: z
+    .enum(['arming', 'waiting', 'watched', 'triggered', 'disarmed'])
+    .describe('arming: nobody watches it yet. waiting: for its activation.'),
   armedAtMs: atMs,
   triggeredAtMs: atMs.nullable(),
 });
+export type GuardSummary = z.output<typeof guard>;
 
 const closed = z
   .object({

@@ -1,0 +1,67 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { RatchetError } from '../contracts/schemas/error-body.ts';
+import { type ApiKey, findKeyBySha256 } from '../store/api-keys.ts';
+import type { ApiDependencies } from './dependencies.ts';
+
+export type Scope = 'read' | 'trade' | 'operate';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whoever has one of these scopes may use the route; `open` needs no key. */
+    scopes?: readonly Scope[] | 'open';
+  }
+  interface FastifyRequest {
+    apiKey: ApiKey | undefined;
+  }
+}
+
+/** Scopes of a route, for its `config`. */
+export const reading = { scopes: ['read', 'trade', 'operate'] } as const;
+export const trading = { scopes: ['trade'] } as const;
+export const closing = { scopes: ['trade', 'operate'] } as const;
+export const operating = { scopes: ['operate'] } as const;
+export const open = { scopes: 'open' } as const;
+
+/**
+ * Lets a request through if its bearer key has one of the scopes of the route. A route that does not say who may use it
+ * stops the server from starting, so that nothing is open by mistake; only what was registered before, the page at /docs,
+ * is not asked. A key is looked up at each request: one that was
+ * revoked is refused by the next.
+ */
+export function requireScopes(app: FastifyInstance, { db }: Pick<ApiDependencies, 'db'>): void {
+  app.decorateRequest('apiKey', undefined);
+  app.addHook('onRoute', ({ config, method, url }) => {
+    if (config?.scopes === undefined) throw new Error(`${String(method)} ${url} does not say who may use it`);
+  });
+  app.addHook('onRequest', async (request) => {
+    const { scopes } = request.routeOptions.config;
+    if (scopes === 'open' || request.is404) return;
+    const key = await keyOf(request, db);
+    if (key === undefined) throw denied(request, new RatchetError('API_KEY_MISSING'));
+    request.apiKey = key;
+    if (scopes === undefined || !scopes.some((scope) => key.scopes.includes(scope))) {
+      throw denied(request, new RatchetError('API_SCOPE_MISSING', { needs: String(scopes), has: String(key.scopes) }));
+    }
+  });
+}
+
+/** Who asked, for the record: the key that was used, and the name that was given with it. */
+export const actorOf = (request: FastifyRequest, named: string | undefined): string => {
+  const key = `key ${request.apiKey?.label ?? 'unknown'}`;
+  return named === undefined ? key : `${named} (${key})`;
+};
+
+async function keyOf(request: FastifyRequest, db: ApiDependencies['db']): Promise<ApiKey | undefined> {
+  const [, token] = /^Bearer ([\x21-\x7e]{16,256})$/.exec(request.headers.authorization ?? '') ?? [];
+  if (token === undefined) return undefined;
+  const sha256 = createHash('sha256').update(token).digest('hex');
+  const key = await findKeyBySha256(db, sha256);
+  return key && timingSafeEqual(Buffer.from(key.sha256), Buffer.from(sha256)) ? key : undefined;
+}
+
+function denied(request: FastifyRequest, error: RatchetError): RatchetError {
+  const { method, url } = request.routeOptions;
+  request.log.warn({ code: error.code, method, url, key: request.apiKey?.label, ip: request.ip }, 'request denied');
+  return error;
+}

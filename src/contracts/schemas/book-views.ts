@@ -1,0 +1,95 @@
+import { add, type Decimal } from '../../domain/decimal.ts';
+import type { Guard } from '../../domain/guard.ts';
+import type { EntryRequest } from '../messages/entry-request.ts';
+import type { EventEnvelope } from '../messages/events.ts';
+import type { OrderReported, PositionClosed } from '../messages/messages.ts';
+import { entryId } from '../messages/names.ts';
+import type { GuardSummary, OrderSummary, TradeRecord, TradeSummary, TradeView } from './trade-view.ts';
+
+// What every face shows of the book's own rows: worked out in one place, so that all of them say the same.
+
+/** A trade in one line: its symbol and side, and what it came to once it is closed. */
+export function summaryOf(trade: BookTrade): TradeSummary {
+  const [leg] = trade.request.legs;
+  return {
+    ...trade,
+    symbol: leg?.symbol ?? '',
+    side: leg?.side ?? 'BUY',
+    pnl: pnlOf(trade.result),
+    pnlAsset: trade.result?.[0]?.pnlAsset ?? null,
+  };
+}
+
+/** All of a trade, with the place where the Temporal UI shows it. */
+export function viewOf(trade: BookTradeInFull, temporalUi: TemporalUi): TradeView {
+  return {
+    ...trade,
+    ...summaryOf(trade),
+    orders: trade.orders.map(orderSummaryOf),
+    guards: trade.guards.map(guardSummaryOf),
+    temporalUrl: temporalUrlOf(temporalUi, trade.tradeId),
+  };
+}
+
+/** A record as it goes out: what every record has by name, the rest as its data. */
+export function recordOf({ no, seq, body }: BookRecord): TradeRecord {
+  const { v: _version, tradeId: _tradeId, type, at, actor, ...data } = body;
+  return { no, seq, type, at, actor, data };
+}
+
+export type TemporalUi = { readonly uiUrl: string | undefined; readonly namespace: string };
+
+type BookTrade = Omit<TradeSummary, 'symbol' | 'side' | 'pnl' | 'pnlAsset'> & {
+  readonly request: EntryRequest;
+  readonly result: readonly PositionClosed[] | null;
+};
+
+type BookTradeInFull = BookTrade &
+  Pick<TradeView, 'decision' | 'positions' | 'exitRequest'> & {
+    readonly orders: readonly BookOrder[];
+    readonly guards: readonly BookGuard[];
+  };
+
+type BookOrder = Omit<OrderSummary, 'filledQuantity' | 'filledQuote' | 'reasonCode' | 'reason'> & {
+  readonly reported: OrderReported;
+};
+
+type BookGuard = Omit<GuardSummary, 'kind' | 'price' | 'status'> & {
+  readonly guard: Guard;
+  readonly acknowledgedVersion: number;
+  readonly disarmedAtMs: number | null;
+};
+
+type BookRecord = {
+  readonly no: number;
+  readonly seq: number | null;
+  readonly body: EventEnvelope & Readonly<Record<string, unknown>>;
+};
+
+const pnlOf = (result: BookTrade['result']): Decimal | null =>
+  result?.map(({ pnl }) => pnl).reduce((total, pnl) => add(total, pnl)) ?? null;
+
+const temporalUrlOf = ({ uiUrl, namespace }: TemporalUi, tradeId: string): string | null =>
+  uiUrl === undefined ? null : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(entryId(tradeId))}`;
+
+const orderSummaryOf = ({ reported, ...order }: BookOrder): OrderSummary => ({
+  ...order,
+  filledQuantity: reported.filledQuantity,
+  filledQuote: reported.filledQuote,
+  reasonCode: reported.reasonCode ?? null,
+  reason: reported.reason ?? null,
+});
+
+const guardSummaryOf = (row: BookGuard): GuardSummary => ({
+  ...row,
+  kind: row.guard.kind,
+  price: row.guard.kind === 'trailingStop' ? row.guard.state.stopPrice : row.guard.terms.price,
+  status: guardStatusOf(row),
+});
+
+function guardStatusOf(row: BookGuard): GuardSummary['status'] {
+  if (row.triggeredAtMs !== null) return 'triggered';
+  if (row.disarmedAtMs !== null) return 'disarmed';
+  if (row.acknowledgedVersion < row.version) return 'arming';
+  return row.guard.state.status === 'waiting' ? 'waiting' : 'watched';
+}

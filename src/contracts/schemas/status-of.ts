@@ -1,0 +1,94 @@
+import {
+  type BreakerSettings,
+  type BreakerState,
+  breakerAt,
+  closedBreaker,
+  foldOutcomes,
+} from '../../domain/circuit-breaker.ts';
+import type { HoldView } from '../messages/views.ts';
+import type { StatusView } from './status-view.ts';
+
+export type { BreakerSettings };
+
+/** Everything that a status is made of, as the book and Temporal answered. */
+export type StatusFacts = {
+  readonly site: Pick<StatusView, 'mode' | 'account' | 'venue' | 'currency'>;
+  readonly account: Account | undefined;
+  readonly book: Book;
+  readonly holds: readonly HoldView[];
+  readonly alerts: StatusView['alerts'];
+  readonly breaker: {
+    readonly state: BreakerState | null;
+    readonly unapplied: readonly { readonly kind: 'failure' | 'success'; readonly atMs: number }[];
+  };
+  readonly breakerSettings: BreakerSettings;
+  readonly health: Omit<StatusView['parts'], 'database'>;
+  readonly nowMs: number;
+};
+
+type Account = {
+  readonly currency: string;
+  readonly equity: StatusView['equity']['amount'];
+  readonly equityAtMs: number | null;
+  readonly equityFault: string | null;
+  readonly balances: StatusView['balances'];
+};
+
+type Book = Pick<StatusView, 'trades' | 'orders'> & {
+  readonly outbox: { readonly open: number; readonly oldestAtMs: number | null };
+  readonly audit: { readonly unsealed: number; readonly oldestUnsealedAtMs: number | null };
+};
+
+/** As long as a message or a record may wait before a person should know. */
+const lateMs = 5_000;
+
+/** The state of a stack, with what is wrong in words. */
+export function statusOf(facts: StatusFacts): StatusView {
+  const { site, account, book, holds, alerts, nowMs } = facts;
+  const age = (atMs: number | null) => (atMs === null ? null : Math.max(0, nowMs - atMs));
+  const status = {
+    ...site,
+    equity: {
+      amount: account?.equity ?? null,
+      atMs: account?.equityAtMs ?? null,
+      fault: account?.equityFault ?? null,
+    },
+    balances: account?.balances ?? [],
+    parts: { database: { ok: true, detail: 'answers' }, ...facts.health },
+    breaker: breakerOf(facts),
+    holds,
+    trades: book.trades,
+    orders: book.orders,
+    alerts,
+    outbox: { open: book.outbox.open, oldestAgeMs: age(book.outbox.oldestAtMs) },
+    audit: { unsealed: book.audit.unsealed, oldestUnsealedAgeMs: age(book.audit.oldestUnsealedAtMs) },
+  };
+  return { ...status, problems: problemsOf(status, account !== undefined) };
+}
+
+// What the breaker's lifecycle has not folded yet counts, as it does for the gate: OPEN is never seen late.
+function breakerOf({ breaker, breakerSettings, nowMs }: StatusFacts): StatusView['breaker'] {
+  const folded = foldOutcomes(breakerSettings, breaker.state ?? closedBreaker, breaker.unapplied);
+  const { status, openedAtMs } = breakerAt(breakerSettings, folded.state, nowMs);
+  return { state: status, openedAtMs };
+}
+
+function problemsOf(status: Omit<StatusView, 'problems'>, isAccountKnown: boolean): readonly string[] {
+  const { parts, breaker, orders, alerts, outbox, audit, equity } = status;
+  const isLate = (ageMs: number | null) => ageMs !== null && ageMs > lateMs;
+  return [
+    ...Object.entries(parts)
+      .filter(([, part]) => !part.ok)
+      .map(([name, part]) => `${name}: ${part.detail}`),
+    ...(isAccountKnown ? [] : [`account ${status.account} is not set up`]),
+    ...(equity.fault === null ? [] : [`equity is not known: ${equity.fault}`]),
+    ...(breaker.state === 'CLOSED' ? [] : [`the circuit breaker is ${breaker.state}`]),
+    ...(orders.inDoubt > 0 ? [`${orders.inDoubt} orders in doubt, being asked for`] : []),
+    ...(orders.parked > 0 ? [`${orders.parked} orders parked: ratchet resolve`] : []),
+    ...alerts.filter(({ severity }) => severity !== 'INFO').map(({ code, message }) => `alert ${code}: ${message}`),
+    ...(isLate(outbox.oldestAgeMs) ? [`${outbox.open} messages to workflows wait: does a worker run?`] : []),
+    ...(isLate(audit.oldestUnsealedAgeMs)
+      ? [`${audit.unsealed} records are not sealed: does a worker or the API run?`]
+      : []),
+  ];
+}

@@ -1,0 +1,75 @@
+import { Client, Connection } from '@temporalio/client';
+import { Registry } from 'prom-client';
+import { defaultRates } from '../api/rate-limits.ts';
+import { createApi } from '../api/server.ts';
+import { breakerSettings, loadConfig, secretValues } from '../config/config.ts';
+import { loadTemporalConnection } from '../config/temporal-connection.ts';
+import { createLogger } from '../observability/logger.ts';
+import { createMetrics } from '../observability/metrics.ts';
+import { startMetricsServer } from '../observability/metrics-server.ts';
+import { createDatabase } from '../store/database.ts';
+import { checkDurability } from '../store/durability.ts';
+import { createMarketReader } from './markets.ts';
+import { announceReady, endRequested } from './process-life.ts';
+import { startSealing } from './recorded.ts';
+import { openRoom, openVenue, venueSettings } from './venues.ts';
+
+// The API process: it works on the database alone, asks Temporal only to enter a trade, and seals the record too.
+const config = loadConfig(process.env, ['DATABASE_URL', ...venueSettings]);
+const temporal = loadTemporalConnection(process.env);
+const logger = createLogger({
+  name: 'api',
+  level: config.LOG_LEVEL,
+  secrets: [...secretValues(config), ...temporal.secrets],
+});
+const ending = endRequested();
+const registry = new Registry();
+const metrics = createMetrics(registry);
+
+const db = createDatabase({
+  url: config.DATABASE_URL.reveal(),
+  applicationName: 'ratchet-api',
+  poolMax: 10,
+  onError: (error) => logger.warn({ error }, 'database connection lost'),
+});
+await checkDurability(db);
+const sealer = await startSealing(config, db, logger, metrics);
+const venue = openVenue(config, logger);
+const room = openRoom(venue, logger, metrics);
+// It connects with the first call: halts, closes and reads must work while Temporal is down.
+const connection = Connection.lazy(temporal.connectionOptions);
+
+const api = await createApi({
+  db,
+  temporal: new Client({ connection, namespace: temporal.namespace }),
+  logger,
+  now: Date.now,
+  rates: defaultRates,
+  site: {
+    mode: config.RATCHET_MODE,
+    account: config.RATCHET_ACCOUNT,
+    venue: venue.name,
+    currency: config.RATCHET_CURRENCY,
+    temporalUi: { uiUrl: config.RATCHET_TEMPORAL_UI_URL, namespace: temporal.namespace },
+  },
+  breaker: breakerSettings(config),
+  readMarket: createMarketReader(room, config.RATCHET_DATA),
+  metricsText: () => registry.metrics(),
+});
+const url = await api.listen({ host: config.RATCHET_API_HOST, port: config.RATCHET_API_PORT });
+const metricsServer =
+  config.RATCHET_METRICS_PORT === undefined
+    ? undefined
+    : await startMetricsServer({ registry, host: config.RATCHET_METRICS_HOST, port: config.RATCHET_METRICS_PORT });
+logger.info({ url, mode: config.RATCHET_MODE }, 'api listens');
+announceReady({ url, port: Number(new URL(url).port), ...(metricsServer && { metricsUrl: metricsServer.url }) });
+
+const reason = await ending;
+logger.info({ reason }, 'api is stopping');
+await api.close();
+await sealer.stop();
+await metricsServer?.close();
+await room.prices.close();
+await venue.close();
+await connection.close();
+await db.destroy();
