@@ -11,6 +11,12 @@ export function print({ json }: OutputOptions, answer: unknown, lines: readonly 
   process.stdout.write(`${json ? JSON.stringify(answer) : lines.join('\n')}\n`);
 }
 
+/** Of a table that is also piped: no colors, no lines between the rows. */
+export const tableStyle = { style: { head: [], border: [], compact: true } };
+
+/** To the second, in UTC. */
+export const utc = (atMs: number): string => new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');
+
 /** Says what went wrong and what to do. Returns the exit code. */
 export function reportError(error: unknown, json: boolean): number {
   const body = bodyOf(error);

@@ -1,0 +1,81 @@
+import type { OrderSummary, TradeRecord, TradeView } from '../contracts/schemas/trade-view.ts';
+import { utc } from './output.ts';
+
+/** A trade for a person to read: what was asked and decided, its orders and fills, what guards it, what it came to. */
+export function tradePage(trade: TradeView, records: readonly TradeRecord[]): readonly string[] {
+  return [
+    `${trade.tradeId}: ${trade.phase.toUpperCase()}`,
+    ...asked(trade),
+    ...decided(trade),
+    ...section('Orders', trade.orders.flatMap(orderLines)),
+    ...section('Guards', guardLines(trade)),
+    ...section('Exit', exitLines(trade)),
+    ...section('Result', resultLines(trade)),
+    ...section('Records', records.map(recordLine)),
+    ...section('Temporal UI', trade.temporalUrl === null ? [] : [trade.temporalUrl]),
+  ];
+}
+
+/** A record in one line: when, what, who, and its data. */
+export function recordLine({ at, type, actor, data }: TradeRecord): string {
+  const facts = Object.entries(data)
+    .filter(([, value]) => value !== null && typeof value !== 'object')
+    .map(([name, value]) => `${name}=${value}`);
+  return `${at.slice(0, 23)}  ${type.padEnd(16)}  ${actor.id}  ${facts.join(' ')}`;
+}
+
+const section = (title: string, lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
+
+function asked({ request, account, strategy, venue }: TradeView): readonly string[] {
+  const { entry, legs, reason } = request;
+  const price = entry.type === 'LIMIT' ? `at ${entry.price} ${entry.timeInForce}` : 'at market';
+  return [
+    ...legs.map(({ side, quantity, symbol }) => `${side} ${quantity} ${symbol} ${price}`),
+    `account ${account} at ${venue}, strategy ${strategy}${reason === undefined ? '' : `: ${reason}`}`,
+  ];
+}
+
+function decided({ decision }: TradeView): readonly string[] {
+  return [
+    `${decision.outcome} ${utc(decision.decidedAtMs)}${decision.price ? ` at a last price of ${decision.price.last}` : ''}`,
+    ...decision.reasons.map(({ code, message, remedy }) => `  ${code}: ${message} To fix: ${remedy}`),
+  ];
+}
+
+function orderLines(order: OrderSummary): readonly string[] {
+  const { clientOrderId, purpose, side, quantity, orderType, limitPrice, timeInForce, status } = order;
+  const price = limitPrice === null ? orderType : `${orderType} ${limitPrice} ${timeInForce ?? ''}`.trim();
+  const doubt = order.inDoubt ? ', IN DOUBT' : '';
+  const why = order.reason ?? order.reasonCode;
+  return [
+    `${purpose} ${clientOrderId}: ${side} ${quantity} ${price}, ${status}${doubt}, filled ${order.filledQuantity}${why === null ? '' : ` (${why})`}`,
+    ...order.fills.map(
+      (fill) =>
+        `  ${utc(fill.transactedAtMs)}  ${fill.quantity} at ${fill.price}, fee ${fill.fee} ${fill.feeAsset} (venue trade ${fill.venueTradeId})`,
+    ),
+  ];
+}
+
+const guardLines = ({ guards, request }: TradeView): readonly string[] => [
+  ...guards.map(({ kind, price, status }) => `${kind}: ${price === null ? 'no price yet' : `at ${price}`}, ${status}`),
+  ...(request.exit.timeStopMs === undefined ? [] : [`timeStop: ${request.exit.timeStopMs} ms after the first fill`]),
+];
+
+const exitLines = ({ exitRequest }: TradeView): readonly string[] =>
+  exitRequest === null
+    ? []
+    : [
+        `${exitRequest.reason}, asked for by ${exitRequest.actor ?? exitRequest.source} ${utc(exitRequest.requestedAtMs)}`,
+      ];
+
+const resultLines = ({ result, positions }: TradeView): readonly string[] =>
+  result === null
+    ? positions.map(
+        ({ side, symbol, entryQuantity, entryQuote, exitQuantity }) =>
+          `${side} ${symbol}: bought ${entryQuantity} for ${entryQuote}, sold ${exitQuantity} so far`,
+      )
+    : result.map(
+        ({ symbol, pnl, pnlAsset, fees, dust, exitReason, closedAtMs }) =>
+          `${symbol}: P&L ${pnl} ${pnlAsset} after ${fees} of fees, dust ${dust}, by ${exitReason} ${utc(closedAtMs)}`,
+      );
