@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type ChildLog, logFileOf, openLog } from './child-log.ts';
 import type { DataFolder } from './data-folder.ts';
 import { signalTo } from './processes.ts';
 
@@ -24,7 +25,12 @@ export type ChildSpec = {
   readonly onLine?: (line: string) => void;
 };
 
-export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+export type Exit = {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The end of what it said before. */
+  readonly logTail: string;
+};
 
 /** What a child says on standard output when it is ready: `{"ready":true, …}`. */
 export type ReadyLine = Readonly<Record<string, unknown>>;
@@ -41,25 +47,23 @@ export type Run = {
 /** A child that did not get ready: how it ended, and the last lines of its log. */
 export class ChildFault extends Error {
   override readonly name = 'ChildFault';
-  readonly exit: Exit | undefined;
+  readonly exitCode: number | undefined;
   readonly logTail: string;
 
-  constructor(spec: ChildSpec, exit: Exit | undefined, logTail: string) {
+  constructor(spec: ChildSpec, end: Exit | { readonly logTail: string }) {
+    const exit = 'code' in end ? end : undefined;
     super(
       exit === undefined
         ? `${spec.name} was not ready after ${spec.readyTimeoutMs / 1000} s`
         : `${spec.name} ended with ${describeExit(exit)}`,
     );
-    this.exit = exit;
-    this.logTail = logTail;
+    this.exitCode = exit?.code ?? undefined;
+    this.logTail = end.logTail;
   }
 }
 
 export const describeExit = ({ code, signal }: Exit): string => signal ?? `exit code ${code}`;
 
-export const logFileOf = (folder: DataFolder, name: string): string => join(folder.logs, `${name}.log`);
-
-const logLimitBytes = 20 * 1024 * 1024;
 const probeEveryMs = 50;
 /** How long the rest of a dead child's output is waited for. */
 const outputPatienceMs = 500;
@@ -84,34 +88,15 @@ export function runChild(spec: ChildSpec, folder: DataFolder): Run {
   });
   return {
     pid: child.pid,
-    ready: readiness(spec, folder, child, said, exited),
+    ready: readiness(spec, child, said, exited, log),
     exited,
     stop: () => stop(spec, child, exited),
   };
 }
 
-type Log = { readonly fd: number; write(line: string): void; close(): void };
-
-function openLog(file: string): Log {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > logLimitBytes) renameSync(file, `${file}.1`);
-  const fd = openSync(file, 'a', 0o600);
-  let open = true;
-  return {
-    fd,
-    write: (line) => {
-      if (open) writeSync(fd, `${line}\n`);
-    },
-    close: () => {
-      open = false;
-      closeSync(fd);
-    },
-  };
-}
-
 /** Resolves once the process is gone and has been read to its end, or its output is held open by somebody else. */
-async function exitOf(child: ChildProcess, log: Log): Promise<Exit> {
-  const exit = await new Promise<Exit>((resolve) => {
+async function exitOf(child: ChildProcess, log: ChildLog): Promise<Exit> {
+  const exit = await new Promise<Omit<Exit, 'logTail'>>((resolve) => {
     child.once('error', (error) => {
       log.write(error.message);
       if (child.pid === undefined) resolve({ code: null, signal: null });
@@ -121,10 +106,10 @@ async function exitOf(child: ChildProcess, log: Log): Promise<Exit> {
   if (child.stdout !== null && !child.stdout.closed) {
     await Promise.race([once(child.stdout, 'close'), delay(outputPatienceMs)]);
   }
-  return exit;
+  return { ...exit, logTail: log.tail() };
 }
 
-function readOutput(spec: ChildSpec, child: ChildProcess, log: Log): Promise<ReadyLine> {
+function readOutput(spec: ChildSpec, child: ChildProcess, log: ChildLog): Promise<ReadyLine> {
   const onLine = spec.onLine ?? log.write;
   return new Promise((resolve) => {
     if (child.stdout === null) return;
@@ -147,22 +132,21 @@ function readyLine(line: string): ReadyLine | undefined {
 
 async function readiness(
   spec: ChildSpec,
-  folder: DataFolder,
   child: ChildProcess,
   said: Promise<ReadyLine>,
   exited: Promise<Exit>,
+  log: ChildLog,
 ): Promise<ReadyLine> {
   const decided = new AbortController();
   const ready = spec.probe === undefined ? said : untilTrue(spec.probe, decided.signal);
   const timer = delay(spec.readyTimeoutMs, undefined, { signal: decided.signal });
-  const fault = (exit?: Exit) => new ChildFault(spec, exit, lastLines(logFileOf(folder, spec.name)));
   try {
     return await Promise.race([
       ready,
-      exited.then((exit) => Promise.reject(fault(exit))),
+      exited.then((exit) => Promise.reject(new ChildFault(spec, exit))),
       timer.then(() => {
         if (child.pid !== undefined) signalTo(-child.pid, 'SIGKILL');
-        return Promise.reject(fault());
+        return Promise.reject(new ChildFault(spec, { logTail: log.tail() }));
       }),
     ]);
   } finally {
@@ -174,10 +158,6 @@ async function readiness(
 async function untilTrue(probe: () => Promise<boolean>, given: AbortSignal): Promise<ReadyLine> {
   while (!given.aborted && !(await probe())) await delay(probeEveryMs);
   return {};
-}
-
-export function lastLines(file: string): string {
-  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n');
 }
 
 async function stop(spec: ChildSpec, child: ChildProcess, exited: Promise<Exit>): Promise<void> {

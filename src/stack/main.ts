@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeStackFile } from '../config/stack-file.ts';
 import { ChildFault } from './child.ts';
@@ -14,6 +15,9 @@ import { createSupervisor, type Supervisor } from './supervisor.ts';
 
 /** Exit codes of shells for a program that a signal has ended. */
 const endings = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** The paper venue refuses other prices than those under which trades are open. */
+const pricesChanged = 4;
 
 /** npm passes a Ctrl-C on that the terminal has sent already; only a later one is a person who can't wait. */
 const sameSignalMs = 1_000;
@@ -32,7 +36,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const folder = openDataFolder(flags.data);
     const unlock = lockDataFolder(folder);
     try {
-      return await runStack({ root, folder, environment: inherited(process.env) }, flags, report);
+      return await runStack({ root, folder, environment: inherited(process.env, folder) }, flags, report);
     } finally {
       unlock();
     }
@@ -73,14 +77,10 @@ async function clearUp(folder: DataFolder, report: Report): Promise<void> {
   if (leftovers.length > 0) report.note(`stopped what a killed start had left: ${leftovers.join(', ')}`);
 }
 
-async function followBot({ site, flags, supervisor }: Start, { api, paper }: System): Promise<number> {
+async function followBot({ site, flags, supervisor }: Start, { paper }: System): Promise<number> {
   const settings = {
     RATCHET_DATA: site.folder.path,
-    BOT_API_URL: api.url,
-    BOT_API_KEY_FILE: api.keyFile,
     BOT_SYMBOL: paper.symbol,
-    BOT_VENUE_URL: paper.url,
-    BOT_VENUE_CONTROL_URL: paper.controlUrl,
     BOT_TRADES: flags.trades === undefined ? undefined : String(flags.trades),
     BOT_JSON: flags.json ? 'true' : undefined,
   };
@@ -112,11 +112,13 @@ function endRequested(supervisor: Supervisor, report: Report): Promise<number> {
 }
 
 /** What the children get of our environment: all but the ways to Temporal servers, venues and databases. */
-function inherited(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function inherited(environment: NodeJS.ProcessEnv, folder: DataFolder): NodeJS.ProcessEnv {
   const foreign = /^(TEMPORAL_|VENUE_|RATCHET_VENUE|DATABASE_)/;
   const own = Object.entries(environment).filter(([name]) => !foreign.test(name));
-  // A profile in the user's own configuration file would bring its address and keys along.
-  return { ...Object.fromEntries(own), TEMPORAL_CONFIG_FILE: '/dev/null' };
+  // The profile in the user's own configuration file would bring its address and keys along.
+  const profile = join(folder.run, 'temporal.toml');
+  writeFileSync(profile, '[profile.default]\n');
+  return { ...Object.fromEntries(own), TEMPORAL_CONFIG_FILE: profile };
 }
 
 function tell(error: unknown, report: Report): number {
@@ -126,7 +128,7 @@ function tell(error: unknown, report: Report): number {
   }
   if (error instanceof ChildFault) {
     report.warn(`${error.message}. The end of its log:\n${error.logTail}`);
-    return error.exit?.code === 4 ? 4 : 1;
+    return error.exitCode === pricesChanged ? pricesChanged : 1;
   }
   report.warn(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return 1;

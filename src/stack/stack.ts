@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { StackFile } from '../config/stack-file.ts';
 import { findTemporalCli } from './binaries.ts';
-import { ChildFault, lastLines, logFileOf, type ReadyLine } from './child.ts';
+import { ChildFault, type ReadyLine } from './child.ts';
+import { logFileOf } from './child-log.ts';
 import { keptSecret } from './data-folder.ts';
 import { type Database, givenDatabase } from './database.ts';
 import { StackFailure } from './failure.ts';
@@ -144,7 +145,7 @@ async function setUp({ site, report, supervisor }: Start, settings: NodeJS.Proce
   await report.step('set-up', async () => {
     const spec = setupChild(site, settings);
     const exit = await supervisor.follow(spec, false);
-    if (exit.code !== 0) throw new ChildFault(spec, exit, lastLines(logFileOf(site.folder, spec.name)));
+    if (exit.code !== 0) throw new ChildFault(spec, exit);
   });
 }
 

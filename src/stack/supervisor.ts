@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ChildSpec, describeExit, type Exit, logFileOf, type ReadyLine, type Run, runChild } from './child.ts';
+import { type ChildSpec, describeExit, type Exit, type ReadyLine, type Run, runChild } from './child.ts';
+import { logFileOf } from './child-log.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Report } from './report.ts';
 

@@ -1,0 +1,39 @@
+import { closeSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DataFolder } from './data-folder.ts';
+
+/** The log of one run of a child: `fd` is its standard error. */
+export type ChildLog = {
+  readonly fd: number;
+  write(line: string): void;
+  /** The last lines of this run; what earlier runs have said is no part of it. */
+  tail(): string;
+  close(): void;
+};
+
+export const logFileOf = (folder: DataFolder, name: string): string => join(folder.logs, `${name}.log`);
+
+const sizeLimitBytes = 20 * 1024 * 1024;
+const tailLines = 25;
+
+/** Appends to the child's log; one that has become too long is put aside, in the place of the one before. */
+export function openLog(file: string): ChildLog {
+  const size = sizeOf(file);
+  if (size > sizeLimitBytes) renameSync(file, `${file}.1`);
+  const begin = size > sizeLimitBytes ? 0 : size;
+  const fd = openSync(file, 'a', 0o600);
+  let open = true;
+  return {
+    fd,
+    write: (line) => {
+      if (open) writeSync(fd, `${line}\n`);
+    },
+    tail: () => readFileSync(file).subarray(begin).toString('utf8').trim().split('\n').slice(-tailLines).join('\n'),
+    close: () => {
+      open = false;
+      closeSync(fd);
+    },
+  };
+}
+
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
