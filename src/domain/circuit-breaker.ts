@@ -1,7 +1,7 @@
 import { invariant, unreachable } from './invariant.ts';
 
 /** In capitals, as the pattern's own words: CLOSED lets entries through, OPEN holds them back, HALF_OPEN tries a few. */
-export type BreakerStatus = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
+type BreakerStatus = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
 
 export type BreakerSettings = {
   /** As many failures within the window open it. */

@@ -51,7 +51,8 @@ describe('a report on an order', () => {
     name: string;
     given: Partial<OrderState>;
     when: OrderReport;
-    expected: Partial<OrderState> | 'unchanged' | string;
+    /** The change, `unchanged`, or the fault of the report. */
+    expected: Partial<OrderState> | string;
   }>([
     { name: 'acknowledges it', given: {}, when: report('new'), expected: { status: 'new' } },
     {

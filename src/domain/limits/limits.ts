@@ -27,7 +27,7 @@ export type Limits = {
 };
 
 /** How the limits are measured. Each has a default. */
-export type LimitOptions = {
+type LimitOptions = {
   /**
    * What `concentrationMax` and `correlatedExposureMax` are shares of: the `equity` (default), or the total `exposure`
    * with the new entry. By exposure, the first entry of an empty book is 100 % of it.

@@ -34,7 +34,7 @@ export type EntryLeg = {
 };
 
 /** In the account's currency. */
-export type LegCost = {
+type LegCost = {
   /** The worst it may fill at: its limit, or the last price where it has none. */
   readonly price: Decimal;
   readonly notional: Decimal;

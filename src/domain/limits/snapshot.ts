@@ -31,14 +31,14 @@ export type HoldInForce = {
 };
 
 /** `fault` says why there is no amount, such as an asset that nobody can convert. */
-export type EquityReading = {
+type EquityReading = {
   readonly amount: Decimal | null;
   readonly ageMs: number | null;
   readonly fault: string | null;
 };
 
 /** The last trade. `ageMs` counts from the last message of the stream, heartbeats included: a quiet market is fresh. */
-export type ReferencePrice = { readonly last: Decimal; readonly ageMs: number };
+type ReferencePrice = { readonly last: Decimal; readonly ageMs: number };
 
 /** One open position or one pending reservation, as it counts against the limits. */
 export type Exposure = {

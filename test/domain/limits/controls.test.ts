@@ -259,6 +259,7 @@ describe('each control', () => {
       wouldBe: '1000',
       limit: '5000',
     });
+    expect(saidBy('concentration', verdict)).toMatchObject({ current: '0', wouldBe: '1000', limit: '5000' });
     expect(saidBy('correlated_exposure', verdict)).toMatchObject({
       scope: 'BTC',
       current: '0',

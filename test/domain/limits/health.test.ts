@@ -120,6 +120,11 @@ describe('the remaining capacity', () => {
     expect(remainingCapacity(held, limits, symbol)).toMatchObject(expected);
   });
 
+  test('is as small for a short position', () => {
+    const short = holding({ notional: decimal('4000'), side: 'short' });
+    expect(remainingCapacity(short, paperLimits, 'BTC/USDT')).toMatchObject({ delta: '6000', symbolDelta: '1000' });
+  });
+
   test('can not be told without a book or an equity', () => {
     const unknown = { delta: null, symbolDelta: null, exposure: null };
     expect(remainingCapacity(aSnapshot({ book: null }), paperLimits, 'BTC/USDT')).toEqual(unknown);
