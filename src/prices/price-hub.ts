@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Decimal } from '../domain/decimal.ts';
+import { RatchetError } from '../domain/errors.ts';
 import type { Clock } from '../venue/clock.ts';
 import type { MarketDataEvent, Venue } from '../venue/venue.ts';
 import { createPriceWatchdog, type StaleEvent, type WatchdogTimings } from './price-watchdog.ts';
@@ -88,6 +89,7 @@ export function createPriceHub({
       return await feed.poll(rows);
     } catch (error) {
       logger.debug({ err: error, symbol: feed.symbol }, 'price can not be asked for now');
+      if (isSymbolUnknown(error) && feed.latest() === null) forget(feed);
       return false;
     }
   };
@@ -118,7 +120,7 @@ export function createPriceHub({
   };
 
   const stream = createSharedStream(venue, timings.settleMs, { onEvent: receive, onConnected: catchUp });
-  const watchdog = createPriceWatchdog({ clock, timings, onEvent, poll, onLost });
+  const watchdog = createPriceWatchdog({ clock, timings, onEvent, carries: stream.carries, poll, onLost });
 
   const feedOf = (symbol: string): SymbolFeed => {
     const known = feeds.get(symbol);
@@ -129,6 +131,14 @@ export function createPriceHub({
     stream.add(symbol);
     void poll(feed, 1);
     return feed;
+  };
+
+  /** A name that the venue does not know must not burden everybody's connection. */
+  const forget = (feed: SymbolFeed): void => {
+    feeds.delete(feed.symbol);
+    watchdog.release(feed);
+    stream.drop(feed.symbol);
+    feed.close();
   };
 
   const latest = (symbol: string): LatestPrice | null => {
@@ -167,6 +177,8 @@ export function createPriceHub({
     },
   };
 }
+
+const isSymbolUnknown = (error: unknown): boolean => error instanceof RatchetError && error.code === 'SYMBOL_UNKNOWN';
 
 /** The moment a price is vouched for, or the end of the patience. */
 function confirmation(feed: SymbolFeed, timeoutMs: number): Promise<void> {

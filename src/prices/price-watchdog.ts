@@ -4,7 +4,7 @@ import type { SymbolFeed } from './symbol-feed.ts';
 export type WatchdogTimings = {
   /** No message of the stream at all for this long: its prices are stale. */
   readonly staleMs: number;
-  /** While stale, one symbol is asked for this often, in turn. */
+  /** While the stream brings nothing, one symbol is asked for this often, in turn. */
   readonly pollMs: number;
   /** A symbol without a trade for this long is compared with the venue's list: the stream may have lost it. */
   readonly quietMs: number;
@@ -14,17 +14,20 @@ export type WatchdogOptions = {
   readonly clock: Clock;
   readonly timings: WatchdogTimings;
   readonly onEvent: (event: StaleEvent) => void;
+  /** Whether a connection that is up carries the symbol. */
+  readonly carries: (symbol: string) => boolean;
   /** Asks the venue; whether there was news. Never rejects. */
   readonly poll: (feed: SymbolFeed, rows: number) => Promise<boolean>;
   /** The stream is up and does not bring this symbol's trades. */
   readonly onLost: (symbol: string) => void;
 };
 
-/** `recovered` follows `stale`; in between the prices are polled. */
+/** `recovered` follows `stale`. */
 export type StaleEvent = { readonly type: 'stale'; readonly ageMs: number } | { readonly type: 'recovered' };
 
 export type PriceWatchdog = {
   guard(feed: SymbolFeed): void;
+  release(feed: SymbolFeed): void;
   /** Anything at all came by the stream. */
   hear(): void;
   hearTrade(symbol: string): void;
@@ -39,7 +42,8 @@ const pollRows = 500;
 type Guarded = { readonly feed: SymbolFeed; comparedAt: number; lost: number };
 
 /** Notices a stream that has gone silent, and one that is up and brings nothing, and asks the venue's lists instead. */
-export function createPriceWatchdog({ clock, timings, onEvent, poll, onLost }: WatchdogOptions): PriceWatchdog {
+export function createPriceWatchdog(options: WatchdogOptions): PriceWatchdog {
+  const { clock, timings, onEvent, carries, poll, onLost } = options;
   const guarded = new Map<string, Guarded>();
   let heardAt = clock.monotonicMs();
   let polledAt = Number.NEGATIVE_INFINITY;
@@ -53,11 +57,12 @@ export function createPriceWatchdog({ clock, timings, onEvent, poll, onLost }: W
       isStale = true;
       onEvent({ type: 'stale', ageMs: now - heardAt });
     }
-    const isDue = isStale || now - overdue.comparedAt >= timings.quietMs;
+    const isBlind = isStale || !carries(overdue.feed.symbol);
+    const isDue = isBlind || now - overdue.comparedAt >= timings.quietMs;
     if (!isDue || now - polledAt < timings.pollMs) return;
     polledAt = now;
     overdue.comparedAt = now;
-    void (isStale ? poll(overdue.feed, pollRows) : compare(overdue));
+    void (isBlind ? poll(overdue.feed, pollRows) : compare(overdue));
   };
 
   const compare = async (overdue: Guarded): Promise<void> => {
@@ -76,6 +81,7 @@ export function createPriceWatchdog({ clock, timings, onEvent, poll, onLost }: W
       if (guarded.size === 0) heardAt = clock.monotonicMs();
       guarded.set(feed.symbol, { feed, comparedAt: clock.monotonicMs(), lost: 0 });
     },
+    release: ({ symbol }) => void guarded.delete(symbol),
     hear() {
       heardAt = clock.monotonicMs();
       if (!isStale) return;

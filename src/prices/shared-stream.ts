@@ -9,6 +9,8 @@ export type SharedStreamEvents = {
 export type SharedStream = {
   /** Adds a symbol to what is streamed. Those that come together share one new connection. */
   add(symbol: string): void;
+  /** The next connection does without it. */
+  drop(symbol: string): void;
   /** Whether the connection that is up carries the symbol. */
   carries(symbol: string): boolean;
   /** Replaces the connection: it is up, and still does not bring what it should. */
@@ -34,6 +36,12 @@ export function createSharedStream(
 
   const open = (): void => {
     settling = undefined;
+    // What was added may have been dropped again before it came to a connection.
+    if ([...symbols].every((symbol) => present?.symbols.has(symbol))) return;
+    replace();
+  };
+
+  const replace = (): void => {
     void next?.subscription.close();
     const connection: Connection = {
       symbols: new Set(symbols),
@@ -61,17 +69,14 @@ export function createSharedStream(
     next = null;
   };
 
-  const openSoon = (): void => {
-    settling ??= setTimeout(open, settleMs);
-  };
-
   return {
     add(symbol) {
       symbols.add(symbol);
-      openSoon();
+      settling ??= setTimeout(open, settleMs);
     },
+    drop: (symbol) => void symbols.delete(symbol),
     carries: (symbol) => present?.isUp === true && present.symbols.has(symbol),
-    replace: openSoon,
+    replace,
     async close() {
       clearTimeout(settling);
       const connections = [present, next];

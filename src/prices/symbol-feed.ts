@@ -43,7 +43,7 @@ export type SymbolFeed = {
   latest(): MarketTrade | null;
   /** When a trade or an answer of the venue last vouched for the latest price, on the monotonic clock. */
   confirmedAt(): number;
-  /** Calls back once, at the next such moment. Returns the way to stop waiting. */
+  /** Calls back once, at the next such moment or when the feed is closed. Returns the way to stop waiting. */
   onceConfirmed(callback: () => void): () => void;
   /** A trade from the stream. */
   receive(trade: MarketTrade): void;
@@ -59,9 +59,8 @@ export type SymbolFeed = {
  */
 export function createSymbolFeed({ symbol, venue, clock, counts, onEvent, retryMs }: FeedOptions): SymbolFeed {
   const watchers = new Set<Watcher>();
-  const waiting = new Set<() => void>();
+  const confirmation = createConfirmation(clock);
   let latest: MarketTrade | null = null;
-  let confirmedAt = Number.NEGATIVE_INFINITY;
   const onMissing = (count: number): void => {
     counts.missing += count;
   };
@@ -96,14 +95,7 @@ export function createSymbolFeed({ symbol, venue, clock, counts, onEvent, retryM
       onEvent({ type: 'gap', symbol, fromTradeId: before.venueTradeId + 1, toTradeId: trade.venueTradeId - 1 });
       if (!hasRest) miss(before.venueTradeId, trade.venueTradeId, [...watchers]);
     }
-    confirm();
-  };
-
-  const confirm = (): void => {
-    confirmedAt = clock.monotonicMs();
-    const callbacks = [...waiting];
-    waiting.clear();
-    for (const callback of callbacks) callback();
+    confirmation.confirm();
   };
 
   const isKnown = (trade: MarketTrade): boolean => latest !== null && trade.venueTradeId <= latest.venueTradeId;
@@ -121,7 +113,7 @@ export function createSymbolFeed({ symbol, venue, clock, counts, onEvent, retryM
     // The stream may have been faster while we asked.
     const news = page.filter((trade) => !isKnown(trade));
     if (news.length === 0) {
-      confirm();
+      confirmation.confirm();
       return false;
     }
     const hasRest = latest !== null && news.length === newest.venueTradeId - latest.venueTradeId;
@@ -133,11 +125,8 @@ export function createSymbolFeed({ symbol, venue, clock, counts, onEvent, retryM
   return {
     symbol,
     latest: () => latest,
-    confirmedAt: () => confirmedAt,
-    onceConfirmed(callback) {
-      waiting.add(callback);
-      return () => waiting.delete(callback);
-    },
+    confirmedAt: confirmation.at,
+    onceConfirmed: confirmation.once,
     receive(trade) {
       if (isKnown(trade)) counts.duplicates += 1;
       else advance(trade, false);
@@ -152,7 +141,31 @@ export function createSymbolFeed({ symbol, venue, clock, counts, onEvent, retryM
     close() {
       filler.close();
       watchers.clear();
+      confirmation.giveUp();
     },
+  };
+}
+
+/** When a price was last vouched for, and who waits for the next time. */
+function createConfirmation(clock: Clock) {
+  const waiting = new Set<() => void>();
+  let confirmedAt = Number.NEGATIVE_INFINITY;
+  const giveUp = (): void => {
+    const callbacks = [...waiting];
+    waiting.clear();
+    for (const callback of callbacks) callback();
+  };
+  return {
+    at: () => confirmedAt,
+    confirm(): void {
+      confirmedAt = clock.monotonicMs();
+      giveUp();
+    },
+    once(callback: () => void): () => void {
+      waiting.add(callback);
+      return () => waiting.delete(callback);
+    },
+    giveUp,
   };
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { RatchetError } from '../../src/domain/errors.ts';
 import { createPriceHub, type PriceHub, type PriceHubEvent } from '../../src/prices/price-hub.ts';
 import type { WatchedTrade } from '../../src/prices/symbol-feed.ts';
 import { systemClock } from '../../src/venue/clock.ts';
@@ -200,6 +201,18 @@ test('a venue that counts anew is followed', async () => {
   expect(ids()).toEqual(['1', '2', '3', '1', '2']);
 });
 
+test('a list that lags behind the stream is not taken for a venue that counts anew', async () => {
+  const { market, hub, ids, told } = await aWatchedHub();
+  const old = market.tradeUnseen(symbol, '101');
+  market.stream(old[0] ?? expect.unreachable());
+  market.trade(symbol, '102');
+  market.marketTrades.mockImplementation(async () => old);
+  await pass(market, 12_000);
+  expect(told('restarted')).toEqual([]);
+  expect(hub.latest(symbol)?.price).toBe('102');
+  expect(ids()).toEqual(['1', '2', '3']);
+});
+
 describe('staleness', () => {
   test('begins when nothing was heard for more than five seconds, and ends with anything', async () => {
     const { market, hub, told } = await aWatchedHub();
@@ -224,10 +237,17 @@ describe('staleness', () => {
     expect(hub.latest(symbol)?.streamAgeMs).toBeLessThanOrEqual(1000);
   });
 
-  test('turns to polling every second, which brings every trade in order', async () => {
+  test.each([
+    [
+      'a connection that is down',
+      (market: FakeMarket) => market.broadcast({ type: 'disconnected', detail: 'test' }),
+      1000,
+    ],
+    ['a connection that is silent', () => undefined, 6000],
+  ])('of %s turns to polling every second, which brings every trade in order', async (_name, end, withinMs) => {
     const { market, hub, ids } = await aWatchedHub();
-    market.broadcast({ type: 'disconnected', detail: 'test' });
-    await settle(6000);
+    end(market);
+    await settle(withinMs);
     const polls = market.marketTrades.mock.calls.length;
     market.tradeUnseen(symbol, '101', '102', '103');
     await settle(1000);
@@ -309,6 +329,18 @@ describe('awaitPrice', () => {
     market.tradeUnseen(symbol, '90');
     expect(await hub.awaitPrice(symbol, 1000)).toMatchObject({ price: '90', streamAgeMs: 0 });
   });
+
+  test.each(['AAA/BBB', 'BTCUSDT'])(
+    'gives up at once on %s, which the venue does not know, and forgets it',
+    async (unknown) => {
+      const { market, hub } = await aWatchedHub();
+      market.marketTrades.mockRejectedValue(new RatchetError('SYMBOL_UNKNOWN', { symbol: unknown }));
+      expect(await hub.awaitPrice(unknown, 1_000_000)).toBeNull();
+      await settle();
+      expect(hub.stats().symbols).toBe(1);
+      expect(market.openConnections().map(({ symbols }) => symbols)).toEqual([[symbol]]);
+    },
+  );
 
   test.each([
     ['does not answer', false],

@@ -102,13 +102,8 @@ export const minNotionalSchema = z.object({
   applyToMarket: z.boolean().optional(),
 });
 
-const symbolSchema = z.object({
-  symbol: z.string().min(1),
-  status: z.string(),
-  baseAsset: z.string().min(1),
-  quoteAsset: z.string().min(1),
-  filters: z.array(filterSchema),
-});
+const symbolShape = { symbol: z.string().min(1), baseAsset: z.string().min(1), quoteAsset: z.string().min(1) };
+const symbolSchema = z.object({ ...symbolShape, status: z.string(), filters: z.array(filterSchema) });
 
 /** GET exchangeInfo. */
 export const exchangeInfoSchema = z.object({
@@ -117,6 +112,9 @@ export const exchangeInfoSchema = z.object({
   ),
   symbols: z.array(symbolSchema),
 });
+
+/** GET exchangeInfo of all symbols, several megabytes, of which only the names are of interest. */
+export const symbolNamesSchema = z.object({ symbols: z.array(z.object(symbolShape)) });
 
 /** A `<symbol>@trade` message. A price or quantity that is not a positive decimal does not fit. */
 export const tradeEventSchema = z.object({

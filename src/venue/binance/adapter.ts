@@ -1,5 +1,11 @@
 import type { Logger } from 'pino';
-import { accountSchema, exchangeInfoSchema, marketTradesSchema, timeSchema } from '../../contracts/schemas/binance.ts';
+import {
+  accountSchema,
+  exchangeInfoSchema,
+  marketTradesSchema,
+  symbolNamesSchema,
+  timeSchema,
+} from '../../contracts/schemas/binance.ts';
 import { RatchetError } from '../../domain/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { RateBudget, RateLimit, RateLimitKind } from '../rate-budget.ts';
@@ -51,13 +57,10 @@ export function createBinanceVenue(options: BinanceVenueOptions): Venue {
     async () => (await read(endpoints.time, timeSchema, {}, 'exit')).serverTime,
     clock,
   );
-  const fetchInfo = async (parameters: { symbol?: string }): Promise<ExchangeInfo> => {
-    // An exit needs the filters and a sweep the names, so these are not in the lane of what adds risk.
-    const info = await read(endpoints.exchangeInfo, exchangeInfoSchema, parameters, 'cancel');
-    budget.learnLimits(rateLimitsOf(info));
-    return info;
-  };
-  const names = createSymbolNames(() => fetchInfo({}), clock.monotonicMs);
+  const names = createSymbolNames(async () => {
+    // A sweep of all open orders needs the names, so this is not in the lane of what adds risk.
+    return (await read(endpoints.exchangeInfo, symbolNamesSchema, {}, 'cancel')).symbols;
+  });
   const signed = createTimestamps(venueClock);
   const subscriptions = new Set<Subscription>();
   const keep = (opened: Subscription): Subscription => {
@@ -86,8 +89,10 @@ export function createBinanceVenue(options: BinanceVenueOptions): Venue {
       return balances;
     },
     async filters(symbol) {
-      const { symbols } = await fetchInfo({ symbol: venueSymbolOf(symbol) });
-      const filters = symbols.map(filtersOf).find((each) => each.symbol === symbol);
+      // An exit needs the filters, too.
+      const info = await read(endpoints.exchangeInfo, exchangeInfoSchema, { symbol: venueSymbolOf(symbol) }, 'cancel');
+      budget.learnLimits(rateLimitsOf(info));
+      const filters = info.symbols.map(filtersOf).find((each) => each.symbol === symbol);
       if (filters === undefined) throw new RatchetError('SYMBOL_UNKNOWN', { venue: name, symbol });
       return filters;
     },

@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { LookUp, SendResult, SignedOrder, Venue, VenueOrder } from '../venue.ts';
 import { canceledOrderOf, orderOf, placedOrderOf } from './parse.ts';
 import { createTimestamps, isSuccess } from './reads.ts';
-import { describe, endpoints, type Rest, type RestAnswer } from './rest.ts';
+import { describe, endpoints, type Rest, type RestAnswer, retryAtOf } from './rest.ts';
 import type { Parameters } from './sign.ts';
 import { venueSymbolOf } from './symbols.ts';
 import type { VenueClock } from './venue-clock.ts';
@@ -87,7 +87,7 @@ function sendResultOf(
   judge: (signal: VenueSignal) => OutcomeClass,
 ): SendResult {
   const { detail } = describe(answer);
-  if (answer.kind === 'held') return { outcome: 'THROTTLED', detail, retryAtMs: answer.retryAtMs };
+  if (answer.kind === 'held') return { outcome: 'THROTTLED', detail, ...retryAtOf(answer) };
   if (answer.kind === 'transport') return { outcome: judge(answer), detail };
   const outcome = judge({ ...answer, matches: order !== undefined });
   return {
@@ -96,7 +96,7 @@ function sendResultOf(
     httpStatus: answer.status,
     ...(answer.code === undefined ? {} : { venueCode: answer.code }),
     detail: isSuccess(answer) && order === undefined ? `${detail}, and the body does not describe this order` : detail,
-    ...(answer.retryAtMs === undefined ? {} : { retryAtMs: answer.retryAtMs }),
+    ...retryAtOf(answer),
   };
 }
 
@@ -107,6 +107,5 @@ function lookUpWithoutOrder(answer: RestAnswer): LookUp {
   const { detail } = describe(answer);
   if (isSuccess(answer))
     return { outcome: 'unavailable', detail: `${detail}, and the body does not describe this order` };
-  const retryAtMs = answer.kind === 'transport' ? undefined : answer.retryAtMs;
-  return { outcome: 'unavailable', detail, ...(retryAtMs === undefined ? {} : { retryAtMs }) };
+  return { outcome: 'unavailable', detail, ...retryAtOf(answer) };
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { RatchetError } from '../../domain/errors.ts';
 import type { Lane } from '../venue.ts';
-import { describe, type Endpoint, type Rest, type RestAnswer } from './rest.ts';
+import { describe, type Endpoint, type Rest, type RestAnswer, retryAtOf } from './rest.ts';
 import type { Parameters } from './sign.ts';
 import type { VenueClock } from './venue-clock.ts';
 
@@ -48,6 +48,5 @@ function refusalOf(venue: string, endpoint: Endpoint, answer: RestAnswer): Ratch
   if (answer.kind === 'http' && answer.code !== undefined && keyCodes.has(answer.code)) {
     return new RatchetError('VENUE_KEY_REFUSED', context);
   }
-  const retryAtMs = answer.kind === 'transport' ? undefined : answer.retryAtMs;
-  return new RatchetError('VENUE_UNAVAILABLE', { ...context, ...(retryAtMs === undefined ? {} : { retryAtMs }) });
+  return new RatchetError('VENUE_UNAVAILABLE', { ...context, ...retryAtOf(answer) });
 }

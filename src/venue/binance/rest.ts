@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from 'pino';
+import type { z } from 'zod';
 import { refusalSchema } from '../../contracts/schemas/binance.ts';
 import type { TransportFailure } from '../../domain/outcome.ts';
 import type { Clock } from '../clock.ts';
@@ -39,7 +40,7 @@ export type RestAnswer =
       readonly body: unknown;
       readonly code?: number;
       readonly message?: string;
-      readonly retryAtMs?: number;
+      readonly pause?: RatePause;
     }
   | {
       readonly kind: 'transport';
@@ -50,6 +51,7 @@ export type RestAnswer =
   /** Our own budget held it back: nothing was sent. */
   | { readonly kind: 'held'; readonly retryAtMs: number; readonly detail: string };
 
+type Refusal = z.output<typeof refusalSchema>;
 type Answered = Extract<HttpResult, { kind: 'answer' }>;
 type Failed = Extract<HttpResult, { kind: 'failure' }>;
 
@@ -83,7 +85,7 @@ export function createRest(options: RestOptions): Rest {
       const request = requestOf(endpoint, parameters, options);
       const result = await transport.request({ ...request, timeoutMs: requestTimeoutMs, signal });
       const answer = result.kind === 'answer' ? readAnswer(result, clock.nowMs()) : failureOf(result);
-      grant.settle(result.kind === 'answer' ? rateAnswerOf(answer, result.headers, clock.nowMs()) : null);
+      grant.settle(result.kind === 'answer' ? rateAnswerOf(answer, result.headers) : null);
       if (answer.kind === 'http' && answer.code === -1021) onTimestampRefused();
       logger.debug({ path: endpoint.path, ms: clock.monotonicMs() - sentAt, ...describe(answer) }, 'venue answered');
       return answer;
@@ -104,6 +106,13 @@ function requestOf(
   return { method, url: query === '' ? url : `${url}?${query}`, headers };
 }
 
+/** Before when nothing may be sent; a pause of entries alone keeps nobody from looking the order up. */
+export function retryAtOf(answer: RestAnswer): { retryAtMs?: number } {
+  if (answer.kind === 'held') return { retryAtMs: answer.retryAtMs };
+  if (answer.kind === 'transport' || answer.pause === undefined || answer.pause.scope === 'entries') return {};
+  return { retryAtMs: answer.pause.untilMs };
+}
+
 /** What may be told about an answer: codes and the venue's own words, never what was sent. */
 export function describe(answer: RestAnswer): { readonly detail: string } {
   if (answer.kind === 'held') return { detail: `held back: ${answer.detail}` };
@@ -115,16 +124,16 @@ export function describe(answer: RestAnswer): { readonly detail: string } {
   return { detail: `HTTP ${answer.status}${code}${answer.message === undefined ? '' : ` ${answer.message}`}` };
 }
 
-function readAnswer({ status, headers, body: text }: Answered, nowMs: number): RestAnswer {
-  const body = parseJson(text);
+function readAnswer(answered: Answered, nowMs: number): RestAnswer {
+  const body = parseJson(answered.body);
   const refusal = refusalSchema.safeParse(body).data;
-  const retryAtMs = retryAt(headers, refusal?.msg, nowMs);
+  const pause = pauseOf(answered, refusal, nowMs);
   return {
     kind: 'http',
-    status,
+    status: answered.status,
     body,
     ...(refusal === undefined ? {} : { code: refusal.code, message: refusal.msg }),
-    ...(retryAtMs === undefined ? {} : { retryAtMs }),
+    ...(pause === undefined ? {} : { pause }),
   };
 }
 
@@ -143,36 +152,35 @@ function parseJson(text: string): unknown {
   }
 }
 
-function retryAt(headers: IncomingHttpHeaders, message: string | undefined, nowMs: number): number | undefined {
-  const bannedUntil = message?.match(/banned until (\d+)/)?.[1];
-  if (bannedUntil !== undefined) return Number(bannedUntil);
-  const seconds = Number(headers['retry-after'] ?? Number.NaN);
-  return Number.isFinite(seconds) ? nowMs + seconds * 1000 : undefined;
-}
-
 const minute = 60_000;
 
-// How long to wait where the venue asks for a pause and does not say how long.
-const pauseMs = { ban: 2 * minute, throttle: minute, orders: 10_000, firewall: 30_000, overload: 2 * minute };
+/** Whom an answer asks to wait, and how long where it does not say. */
+type PauseRule = Pick<RatePause, 'scope' | 'isBan'> & { readonly defaultMs: number };
 
-function pauseOf(answer: RestAnswer, nowMs: number): RatePause | undefined {
-  if (answer.kind !== 'http') return undefined;
-  const { status, code, message, retryAtMs } = answer;
-  const pause = (scope: RatePause['scope'], defaultMs: number, isBan = false): RatePause => ({
-    scope,
-    untilMs: retryAtMs ?? nowMs + defaultMs,
-    reason: describe(answer).detail,
-    isBan,
-  });
-  if (status === 418 || message?.includes('banned until')) return pause('everything', pauseMs.ban, true);
-  if (code === -1015) return pause('placements', pauseMs.orders);
-  if (status === 429 || code === -1003) return pause('everything', pauseMs.throttle);
-  if (status === 403) return pause('everything', pauseMs.firewall);
-  return code === -1008 ? pause('entries', pauseMs.overload) : undefined;
+function pauseRuleOf(status: number, refusal: Refusal | undefined): PauseRule | undefined {
+  if (status === 418 || bannedUntil(refusal) !== undefined) {
+    return { scope: 'everything', isBan: true, defaultMs: 2 * minute };
+  }
+  if (refusal?.code === -1015) return { scope: 'placements', isBan: false, defaultMs: 10_000 };
+  if (status === 429 || refusal?.code === -1003) return { scope: 'everything', isBan: false, defaultMs: minute };
+  // The firewall: whatever offends it does so again if it comes at once.
+  if (status === 403) return { scope: 'everything', isBan: false, defaultMs: 30_000 };
+  return refusal?.code === -1008 ? { scope: 'entries', isBan: false, defaultMs: 2 * minute } : undefined;
 }
 
-function rateAnswerOf(answer: RestAnswer, headers: IncomingHttpHeaders, nowMs: number): RateAnswer {
-  const pause = pauseOf(answer, nowMs);
+const bannedUntil = (refusal: Refusal | undefined): string | undefined => refusal?.msg.match(/banned until (\d+)/)?.[1];
+
+function pauseOf({ status, headers }: Answered, refusal: Refusal | undefined, nowMs: number): RatePause | undefined {
+  const rule = pauseRuleOf(status, refusal);
+  if (rule === undefined) return undefined;
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  const askedMs = Number.isFinite(seconds) ? nowMs + seconds * 1000 : nowMs + rule.defaultMs;
+  const untilMs = Number(bannedUntil(refusal) ?? askedMs);
+  return { scope: rule.scope, isBan: rule.isBan, untilMs, reason: `HTTP ${status} ${refusal?.msg ?? ''}`.trim() };
+}
+
+function rateAnswerOf(answer: RestAnswer, headers: IncomingHttpHeaders): RateAnswer {
+  const pause = answer.kind === 'http' ? answer.pause : undefined;
   return { used: usedOf(headers), ...(pause === undefined ? {} : { pause }) };
 }
 

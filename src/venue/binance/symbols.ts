@@ -20,7 +20,7 @@ export function venueSymbolOf(symbol: string): string {
 }
 
 export type SymbolNames = {
-  /** Asks the venue for all its symbols, unless that was done within the hour. */
+  /** Asks the venue for all its symbols, unless that was done. */
   load(): Promise<void>;
   /** `BTCUSDT` as everybody else spells it, `BTC/USDT`: where the base ends only the venue knows. */
   nameOf(venueSymbol: string): string | undefined;
@@ -28,21 +28,21 @@ export type SymbolNames = {
   expire(): void;
 };
 
-const hour = 3_600_000;
+export type SymbolName = Pick<SymbolInfo, 'symbol' | 'baseAsset' | 'quoteAsset'>;
 
-export function createSymbolNames(fetchAll: () => Promise<ExchangeInfo>, monotonicMs: () => number): SymbolNames {
+export function createSymbolNames(fetchAll: () => Promise<readonly SymbolName[]>): SymbolNames {
   let names = new Map<string, string>();
-  let loadedAt = Number.NEGATIVE_INFINITY;
+  let isLoaded = false;
   return {
     async load() {
-      if (monotonicMs() - loadedAt < hour) return;
-      const { symbols } = await fetchAll();
+      if (isLoaded) return;
+      const symbols = await fetchAll();
       names = new Map(symbols.map((info) => [info.symbol, `${info.baseAsset}/${info.quoteAsset}`]));
-      loadedAt = monotonicMs();
+      isLoaded = true;
     },
     nameOf: (venueSymbol) => names.get(venueSymbol),
     expire() {
-      loadedAt = Number.NEGATIVE_INFINITY;
+      isLoaded = false;
     },
   };
 }

@@ -209,6 +209,19 @@ describe('placeOrder', () => {
     expect(retryAtMs).toBeLessThanOrEqual(Date.now() + 7000);
   });
 
+  test.each([
+    ['a throttle', refuse(429, -1003, 'Too much'), true],
+    ['too many orders', refuse(429, -1015, 'Too many new orders'), true],
+    ['a ban', refuse(418, -1003, 'banned'), true],
+    ['the firewall', { status: 403, body: '<html/>' } as const, true],
+    ['an overload, after which the order can be looked up at once', refuse(503, -1008, 'Overloaded'), false],
+  ])('says when to come back where the venue does not, after %s', async (_name, reply, says) => {
+    const { venue } = await scripted(place, reply);
+    const { retryAtMs } = await venue.placeOrder(order, 'entry');
+    if (says) expect(retryAtMs).toBeGreaterThan(Date.now());
+    else expect(retryAtMs).toBeUndefined();
+  });
+
   test("takes the end of a ban from the venue's words", async () => {
     const { venue } = await scripted(place, refuse(418, -1003, 'Way too much; IP banned until 1795262500000.'));
     expect((await venue.placeOrder(order, 'entry')).retryAtMs).toBe(1_795_262_500_000);
