@@ -63,9 +63,3 @@ export function grow({ size, peaks }: Tree, leaves: readonly Digest[]): Tree {
 export function rootOf({ peaks }: Tree): Digest {
   return peaks.length === 0 ? emptyRoot : peaks.reduceRight((right, left) => nodeOf(left, right));
 }
-
-/** Whether the number of peaks fits the size, which they must before one goes on from them. */
-export function isTree({ size, peaks }: Tree): boolean {
-  const ones = [...size.toString(2)].filter((bit) => bit === '1').length;
-  return peaks.length === ones && peaks.every((peak) => /^[0-9a-f]{64}$/.test(peak));
-}

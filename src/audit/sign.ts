@@ -16,7 +16,7 @@ type Signing = {
 };
 
 /** `more` = the checkpoint does not reach the end of the chain yet. `busy` = another process is signing. */
-export type Signed =
+type Signed =
   | { readonly outcome: 'signed'; readonly size: number; readonly more: boolean }
   | { readonly outcome: 'nothing-new'; readonly size: number }
   | { readonly outcome: 'busy' };
@@ -34,7 +34,7 @@ export async function signNext(signing: Signing): Promise<Signed> {
   return await signing.db.transaction().execute(async (tx) => {
     if (!(await claimSigning(tx))) return { outcome: 'busy' };
     const { tree, chain } = await trustedStart(tx, signing);
-    const records = await readSealed(tx, tree.size, Number.MAX_SAFE_INTEGER, recordsMax);
+    const records = await readSealed(tx, tree.size, tree.size + recordsMax);
     const last = checked(records, tree.size, chain);
     if (last === undefined) return { outcome: 'nothing-new', size: tree.size };
 

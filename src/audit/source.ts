@@ -4,6 +4,7 @@ import {
   countUnsealed,
   readCheckpoints,
   readHead,
+  readNextSeq,
   readSealed,
   type SealedRecord,
   type StoredCheckpoint,
@@ -41,14 +42,20 @@ async function allCheckpoints(db: Db): Promise<readonly StoredCheckpoint[]> {
 
 // One page ahead, so that the database reads while this process hashes.
 async function* recordsUpTo(db: Db, upToSeq: number): AsyncGenerator<readonly SealedRecord[]> {
-  let next = readSealed(db, 0, upToSeq, page);
-  for (;;) {
-    const records = await next;
-    const last = records.at(-1);
-    if (last === undefined) return;
-    next = readSealed(db, last.seq, upToSeq, page);
+  const read = (afterSeq: number) => {
+    const records = readSealed(db, afterSeq, Math.min(afterSeq + page, upToSeq));
     // A failure is met where it is awaited; until then it must not count as unhandled.
-    next.catch(() => undefined);
+    records.catch(() => undefined);
+    return records;
+  };
+  let afterSeq = 0;
+  let coming = read(afterSeq);
+  while (afterSeq < upToSeq) {
+    const records = await coming;
+    afterSeq += page;
+    // Records may be missing for longer than a page.
+    if (records.length === 0) afterSeq = ((await readNextSeq(db, afterSeq)) ?? Number.POSITIVE_INFINITY) - 1;
+    if (afterSeq < upToSeq) coming = read(afterSeq);
     yield records;
   }
 }

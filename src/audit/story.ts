@@ -1,7 +1,7 @@
 import type { EventType } from '../contracts/messages/events.ts';
 
 /** What of a record's body says where it belongs in the story of a trade. */
-export type StoryEvent = {
+type StoryEvent = {
   readonly type: string;
   readonly tradeId?: string | undefined;
   readonly clientOrderId?: string | undefined;

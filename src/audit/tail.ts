@@ -23,7 +23,7 @@ export async function checkTail(options: {
   if (lastSeq < newest.size) {
     throw new RatchetError('AUDIT_TAIL_LOST', { firstMissingSeq: lastSeq + 1, lastMissingSeq: newest.size });
   }
-  const [record] = await readSealed(options.db, newest.size - 1, newest.size, 1);
+  const [record] = await readSealed(options.db, newest.size - 1, newest.size);
   if (record?.hash !== newest.chain) throw new RatchetError('AUDIT_CHAIN_BROKEN', { lastSeqOfCheckpoint: newest.size });
 }
 

@@ -25,7 +25,7 @@ export const aTrade = (tradeId: string): readonly Told[] => [
 ];
 
 /** Gives the bodies their places in the chain, as a sealer does. */
-export function chained(bodies: readonly string[], after: SealedRecord | undefined = undefined): SealedRecord[] {
+export function chained(bodies: readonly string[], after?: SealedRecord): SealedRecord[] {
   const records: SealedRecord[] = [];
   for (const body of bodies) {
     const last = records.at(-1) ?? after;

@@ -6,13 +6,13 @@ import { aTrade } from './fixtures.ts';
 const nowMs = 1_795_262_400_000;
 
 const eventsOf = (tradeId: string) =>
-  aTrade(tradeId).map(({ type, tradeId: _, ...data }, i) => ({
-    type: type as EventType,
+  aTrade(tradeId).map((told, i) => ({
+    type: told.type as EventType,
     key: [tradeId, i],
     tradeId,
     atMs: nowMs + i,
     actor: { type: 'workflow', id: `entry-${tradeId}` } as const,
-    data,
+    data: told,
   }));
 
 export const recordsOfATrade = aTrade('x').length;

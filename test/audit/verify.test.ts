@@ -122,14 +122,18 @@ describe.each(mutations)('verifyAudit finds a change of $name', ({ change, isSho
 });
 
 const pairs = records.slice(1).map((_, i) => ({ i, first: i + 1, second: i + 2 }));
-const swapped = (i: number, part: (record: SealedRecord) => Partial<SealedRecord>): SealedRecord[] => {
+/** Puts of each of the two neighbors what `part` takes from it into the other's place. */
+const swapped = (
+  i: number,
+  part: (other: SealedRecord, own: SealedRecord) => Partial<SealedRecord>,
+): SealedRecord[] => {
   const [a, b] = [records[i], records[i + 1]] as [SealedRecord, SealedRecord];
-  return records.map((record, at) => ({ ...record, ...(at === i ? part(b) : at === i + 1 ? part(a) : {}) }));
+  return records.map((record, at) => ({ ...record, ...(at === i ? part(b, a) : at === i + 1 ? part(a, b) : {}) }));
 };
 
 describe.each([
   { name: 'whole', part: (record: SealedRecord) => record },
-  { name: 'but for their numbers', part: ({ seq: _, ...rest }: SealedRecord) => rest },
+  { name: 'but for their numbers', part: (other: SealedRecord, { seq }: SealedRecord) => ({ ...other, seq }) },
   { name: 'by their texts', part: ({ body }: SealedRecord) => ({ body }) },
 ])('verifyAudit finds two records swapped $name', ({ part }) => {
   test.each(pairs)('$first and $second', async ({ i, first }) => {
