@@ -9,17 +9,20 @@ import {
   isMore,
   multiply,
   powerOfTen,
+  zero,
 } from '../domain/decimal.ts';
 import { RatchetError } from '../domain/errors.ts';
 import { linesOf } from './csv.ts';
 import { assetsOf, notionalMinOf } from './market-rules.ts';
 import {
-  candleParser,
   candlesHeader,
-  type LineParser,
+  inOrder,
+  type LineReader,
+  type PriceLine,
   type PriceRow,
   readCandle,
-  tradeParser,
+  readTrade,
+  rowsOfLine,
   tradesHeader,
   type VolumeUnit,
 } from './price-rows.ts';
@@ -38,6 +41,7 @@ type Kind = 'trades' | 'candles';
 const badLinesNamed = 20;
 const sampleMax = 10_000;
 const assetPlacesMax = 8;
+const standardIntervalMs = 60_000;
 
 /**
  * Opens a CSV of trades or candles and reads it through once, for its rules and its faults.
@@ -48,25 +52,34 @@ export function openPriceFile(options: PriceFileOptions): PriceSource {
   const { path } = options;
   const symbol = options.symbol ?? symbolOf(path);
   const assets = symbol === null ? null : assetsOf(symbol);
-  if (symbol === null || assets === null) {
-    throw new RatchetError('PAPER_PRICES_INVALID', {
-      file: path,
-      problem: 'its name says no symbol',
-      option: '--symbol',
-    });
-  }
+  if (symbol === null || assets === null) throw invalid(path, 'its name says no symbol; give --symbol BASE/QUOTE');
   const volumeUnit = options.volumeUnit ?? (isPerpetual(path) ? 'quote' : 'base');
   const kind = reading(path, () => kindOf(path));
-  const survey = reading(path, () => surveyOf(path, kind, volumeUnit, assets[1]));
-  if (survey.rowCount === 0) throw invalid(path, 'none of its lines holds a price');
-  const { tickSize, stepSize, tradeQuantity } = survey;
+  const survey = reading(path, () => surveyOf(path, kind));
+  if (survey.lineCount === 0) throw invalid(path, 'none of its lines holds a price');
+  const stepSize =
+    kind === 'candles' && volumeUnit === 'quote'
+      ? stepFor(survey.highest, assets[1])
+      : powerOfTen(-Math.min(survey.quantityPlaces, assetPlacesMax));
+  const candle = { intervalMs: survey.intervalMs, stepSize, volumeUnit };
+  const quantities = survey.sample.map((line) => rowsOfLine(line, candle)[0]?.quantity ?? stepSize);
   return {
     name: basename(path),
     fingerprint: createHash('sha256').update(`${symbol} ${kind} ${volumeUnit} ${survey.contentHash}`).digest('hex'),
     saysSides: kind === 'trades',
-    traits: { symbol, tickSize, stepSize, tradeQuantity },
+    traits: {
+      symbol,
+      tickSize: powerOfTen(-Math.min(survey.pricePlaces, assetPlacesMax)),
+      stepSize,
+      tradeQuantity: medianOf(quantities),
+    },
     badLines: { count: survey.badCount, first: survey.badLines },
-    rows: (from) => rowsOf(path, survey.parser(), from),
+    *rows(from) {
+      yield* skip(
+        from,
+        rowsOf(path, kind, (line) => rowsOfLine(line, candle)),
+      );
+    },
   };
 }
 
@@ -104,81 +117,57 @@ function kindOf(path: string): Kind {
   throw invalid(path, header === '' ? 'it is empty' : `its first line is ${JSON.stringify(first.slice(0, 80))}`);
 }
 
+const readerOf = (kind: Kind): LineReader =>
+  kind === 'trades' ? inOrder(readTrade, true) : inOrder(readCandle, false);
+
 type Survey = {
-  readonly contentHash: string;
-  readonly rowCount: number;
-  readonly badCount: number;
-  readonly badLines: readonly BadLine[];
-  readonly tickSize: Decimal;
-  readonly stepSize: Decimal;
-  readonly tradeQuantity: Decimal;
-  parser(): LineParser;
+  contentHash: string;
+  lineCount: number;
+  badCount: number;
+  readonly badLines: BadLine[];
+  pricePlaces: number;
+  quantityPlaces: number;
+  highest: Decimal;
+  /** The smallest distance between two lines. */
+  intervalMs: number;
+  /** The first lines, for the usual size of a trade. */
+  readonly sample: PriceLine[];
 };
 
-function surveyOf(path: string, kind: Kind, volumeUnit: VolumeUnit, quoteAsset: string): Survey {
-  const { parser, stepSize } = kind === 'trades' ? tradeReading(path) : candleReading(path, volumeUnit, quoteAsset);
-  const parse = parser();
+function surveyOf(path: string, kind: Kind): Survey {
+  const survey: Survey = {
+    ...{ contentHash: '', lineCount: 0, badCount: 0, badLines: [], pricePlaces: 0, quantityPlaces: 0 },
+    ...{ highest: zero, intervalMs: Number.POSITIVE_INFINITY, sample: [] },
+  };
   const hash = createHash('sha256');
-  const badLines: BadLine[] = [];
-  const sample: Decimal[] = [];
-  let [rowCount, badCount, places, line] = [0, 0, 0, 0];
+  const read = readerOf(kind);
+  let [number, lastMs] = [0, Number.NEGATIVE_INFINITY];
   for (const text of linesOf(path)) {
-    line += 1;
+    number += 1;
     hash.update(text).update('\n');
-    if (line === 1 || text === '') continue;
-    const parsed = parse(text);
-    if ('fault' in parsed) {
-      badCount += 1;
-      if (badLines.length < badLinesNamed) badLines.push({ line, fault: parsed.fault });
+    if (number === 1 || text === '') continue;
+    const line = read(text);
+    if (typeof line === 'string') {
+      survey.badCount += 1;
+      if (survey.badLines.length < badLinesNamed) survey.badLines.push({ line: number, fault: line });
       continue;
     }
-    rowCount += parsed.rows.length;
-    for (const { price, quantity } of parsed.rows) {
-      places = Math.max(places, decimalPlaces(price));
-      if (sample.length < sampleMax) sample.push(quantity);
-    }
+    note(survey, line);
+    survey.intervalMs = Math.min(survey.intervalMs, line.atMs - lastMs);
+    lastMs = line.atMs;
   }
-  return {
-    contentHash: hash.digest('hex'),
-    rowCount,
-    badCount,
-    badLines,
-    tickSize: powerOfTen(-Math.min(places, assetPlacesMax)),
-    stepSize,
-    tradeQuantity: medianOf(sample),
-    parser,
-  };
+  survey.contentHash = hash.digest('hex');
+  if (!Number.isFinite(survey.intervalMs)) survey.intervalMs = standardIntervalMs;
+  return survey;
 }
 
-type Reading = { readonly stepSize: Decimal; parser(): LineParser };
-
-function tradeReading(path: string): Reading {
-  const parse = tradeParser();
-  let places = 0;
-  for (const text of linesOf(path)) {
-    const parsed = parse(text);
-    if ('rows' in parsed) for (const { quantity } of parsed.rows) places = Math.max(places, decimalPlaces(quantity));
-  }
-  return { stepSize: powerOfTen(-Math.min(places, assetPlacesMax)), parser: tradeParser };
-}
-
-/** The interval is the smallest distance between two candles; the step comes from the volumes, or from the price. */
-function candleReading(path: string, volumeUnit: VolumeUnit, quoteAsset: string): Reading {
-  let intervalMs = Number.POSITIVE_INFINITY;
-  let [lastMs, places] = [Number.NEGATIVE_INFINITY, 0];
-  let highest: Decimal | null = null;
-  for (const text of linesOf(path)) {
-    const candle = readCandle(text);
-    if (typeof candle === 'string' || candle.atMs <= lastMs) continue;
-    intervalMs = Math.min(intervalMs, candle.atMs - lastMs);
-    lastMs = candle.atMs;
-    places = Math.max(places, decimalPlaces(candle.volume));
-    if (highest === null || isMore(candle.high, highest)) highest = candle.high;
-  }
-  const inBase = powerOfTen(-Math.min(places, assetPlacesMax));
-  const stepSize = volumeUnit === 'base' || highest === null ? inBase : stepFor(highest, quoteAsset);
-  const spacing = Number.isFinite(intervalMs) ? intervalMs : 60_000;
-  return { stepSize, parser: () => candleParser({ intervalMs: spacing, stepSize, volumeUnit }) };
+function note(survey: Survey, line: PriceLine): void {
+  survey.lineCount += 1;
+  survey.pricePlaces = Math.max(survey.pricePlaces, ...line.prices.map(decimalPlaces));
+  survey.quantityPlaces = Math.max(survey.quantityPlaces, decimalPlaces(line.quantity));
+  if (survey.sample.length >= sampleMax) return;
+  survey.sample.push(line);
+  for (const price of line.prices) if (isMore(price, survey.highest)) survey.highest = price;
 }
 
 /** The largest power of ten, one at most, that is worth no more than a tenth of the smallest order. */
@@ -189,19 +178,23 @@ function stepFor(price: Decimal, quoteAsset: string): Decimal {
   return powerOfTen(-places);
 }
 
-const medianOf = (sample: readonly Decimal[]): Decimal =>
-  sample.toSorted(compare)[Math.floor(sample.length / 2)] ?? decimal('1');
+const medianOf = (quantities: readonly Decimal[]): Decimal =>
+  quantities.toSorted(compare)[Math.floor(quantities.length / 2)] ?? decimal('1');
 
-function* rowsOf(path: string, parse: LineParser, from: number): Generator<PriceRow> {
-  let row = 0;
+function* rowsOf(path: string, kind: Kind, play: (line: PriceLine) => readonly PriceRow[]): Generator<PriceRow> {
+  const read = readerOf(kind);
   let isHeader = true;
   for (const text of linesOf(path)) {
-    const parsed = isHeader || text === '' ? null : parse(text);
+    const line = isHeader || text === '' ? '' : read(text);
     isHeader = false;
-    if (!parsed || 'fault' in parsed) continue;
-    for (const each of parsed.rows) {
-      if (row >= from) yield each;
-      row += 1;
-    }
+    if (typeof line !== 'string') yield* play(line);
+  }
+}
+
+function* skip<T>(count: number, rows: Iterable<T>): Generator<T> {
+  let index = 0;
+  for (const row of rows) {
+    if (index >= count) yield row;
+    index += 1;
   }
 }

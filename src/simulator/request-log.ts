@@ -32,12 +32,14 @@ export function createRequestLog(ledger: Ledger): RequestLog {
   }
 
   return {
-    open(request) {
+    open({ receivedAtMs, method, path }) {
       lastId += 1;
       const record: { -readonly [key in keyof RequestRecord]: RequestRecord[key] } = {
         kind: 'request',
         requestId: lastId,
-        ...request,
+        receivedAtMs,
+        method,
+        path,
         parameters: {},
         phase: 'received',
         accepted: false,
