@@ -68,6 +68,7 @@ export const breakerSettings = (config: Config): BreakerSettings => ({
   failureWindowMs: config.RATCHET_BREAKER_FAILURE_WINDOW_MS,
   openTimeoutMs: config.RATCHET_BREAKER_OPEN_TIMEOUT_MS,
   halfOpenProbesMax: config.RATCHET_BREAKER_HALF_OPEN_PROBES_MAX,
+  probeTimeoutMs: config.RATCHET_BREAKER_PROBE_TIMEOUT_MS,
   windowBoundary: config.RATCHET_BREAKER_WINDOW_BOUNDARY,
   dwellMs: config.RATCHET_BREAKER_DWELL_MS,
 });

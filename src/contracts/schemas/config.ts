@@ -151,6 +151,11 @@ export const settings = {
     default: '3',
     meaning: 'Probes let through while HALF_OPEN; as many successes close the circuit breaker.',
   },
+  RATCHET_BREAKER_PROBE_TIMEOUT_MS: {
+    ...whole('ms', 1_000, 3_600_000),
+    default: '30000',
+    meaning: 'How long a probe may go without an outcome before it no longer counts.',
+  },
   RATCHET_BREAKER_WINDOW_BOUNDARY: {
     ...words('exclusive', 'inclusive'),
     default: 'exclusive',
