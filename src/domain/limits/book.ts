@@ -1,31 +1,27 @@
-import { add, type Decimal, larger, multiply, negate, sum, zero } from '../decimal.ts';
+import { type Decimal, larger, multiply, negate, sum, zero } from '../decimal.ts';
 import { groupOf, type LimitsRead } from './limits.ts';
 import type { Book, Exposure } from './snapshot.ts';
-import { addTo, type Sums } from './sums.ts';
+import { sumsBy } from './sums.ts';
 
 /** Folds open positions and pending reservations into what the limits are measured against. */
 export function bookOf(exposures: readonly Exposure[], limits: LimitsRead): Book {
-  let deltaBySymbol: Sums = {};
-  let exposureByGroup: Sums = {};
-  let exposureByTrade: Sums = {};
-  let portfolioGamma = zero;
-  for (const exposure of exposures) {
-    const { symbol, tradeId, notional, unitDelta, unitGamma } = exposure;
-    deltaBySymbol = addTo(deltaBySymbol, symbol, multiply(unitDelta, signed(exposure, notional)));
-    exposureByGroup = addTo(exposureByGroup, groupOf(limits, symbol), notional);
-    exposureByTrade = addTo(exposureByTrade, tradeId, notional);
-    portfolioGamma = add(portfolioGamma, multiply(unitGamma, signed(exposure, exposure.quantity)));
-  }
-  const trades = Object.values(exposureByTrade);
+  const deltaBySymbol = sumsBy(exposures, symbolOf, deltaOf);
+  const trades = Object.values(sumsBy(exposures, tradeOf, notionalOf));
   return {
     portfolioDelta: sum(Object.values(deltaBySymbol)),
-    portfolioGamma,
+    portfolioGamma: sum(exposures.map(gammaOf)),
     deltaBySymbol,
     exposureTotal: sum(trades),
-    exposureByGroup,
+    exposureByGroup: sumsBy(exposures, ({ symbol }) => groupOf(limits, symbol), notionalOf),
     exposureLargest: trades.reduce(larger, zero),
     openCount: trades.length,
   };
 }
 
-const signed = ({ side }: Exposure, amount: Decimal): Decimal => (side === 'long' ? amount : negate(amount));
+const symbolOf = ({ symbol }: Exposure): string => symbol;
+const tradeOf = ({ tradeId }: Exposure): string => tradeId;
+const notionalOf = ({ notional }: Exposure): Decimal => notional;
+const deltaOf = ({ side, notional, unitDelta }: Exposure): Decimal => multiply(unitDelta, signed(side, notional));
+const gammaOf = ({ side, quantity, unitGamma }: Exposure): Decimal => multiply(unitGamma, signed(side, quantity));
+
+const signed = (side: Exposure['side'], amount: Decimal): Decimal => (side === 'long' ? amount : negate(amount));

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Decimal, decimal, sum } from '../../../src/domain/decimal.ts';
 import { bookOf } from '../../../src/domain/limits/book.ts';
 import { groupOf } from '../../../src/domain/limits/limits.ts';
+import { amountIn } from '../../../src/domain/limits/sums.ts';
 import { anExposure } from './fixtures.ts';
 
 describe('the book', () => {
@@ -50,6 +51,16 @@ describe('the book', () => {
     expect(groupOf(limits, 'BTC/USDT')).toBe('BTC');
     expect(groupOf(limits, 'ETH/USDT')).toBe('large caps');
     expect(bookOf([anExposure({ symbol: 'ETH/USDT' })], limits).exposureByGroup).toEqual({ 'large caps': '1000' });
+  });
+
+  test('takes a group by whatever name it has', () => {
+    const names = ['constructor', '__proto__', 'toString'];
+    for (const name of names) {
+      const limits = { options: { correlationGroups: { 'ETH/USDT': name } } };
+      const { exposureByGroup } = bookOf([anExposure({ symbol: 'ETH/USDT' })], limits);
+      expect(amountIn(exposureByGroup, name)).toBe('1000');
+      expect(amountIn(bookOf([], limits).exposureByGroup, name)).toBe('0');
+    }
   });
 
   test('does not depend on the order of its exposures, and loses nothing', () => {
