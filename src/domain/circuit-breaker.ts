@@ -15,11 +15,11 @@ export type BreakerSettings = {
   readonly windowBoundary: 'exclusive' | 'inclusive';
   /** It never stays OPEN for less than this, however short the timeout. */
   readonly dwellMs: number;
-  /** A probe that has not reported after this gives its place to another; as in `breakerDefaults` when absent. */
-  readonly probeTimeoutMs?: number;
+  /** A probe that has not reported after this gives its place to another. */
+  readonly probeTimeoutMs: number;
 };
 
-export const breakerDefaults: Required<BreakerSettings> = {
+export const breakerDefaults: BreakerSettings = {
   failureThreshold: 5,
   failureWindowMs: 60_000,
   openTimeoutMs: 300_000,
@@ -124,7 +124,7 @@ export function breakerReadingAt(
   return {
     ...view,
     probesLeft: Math.max(0, settings.halfOpenProbesMax - present.halfOpenSuccesses - out),
-    probe: { halfOpenAtMs: sinceMs, expiresAtMs: nowMs + (settings.probeTimeoutMs ?? breakerDefaults.probeTimeoutMs) },
+    probe: { halfOpenAtMs: sinceMs, expiresAtMs: nowMs + settings.probeTimeoutMs },
   };
 }
 

@@ -18,6 +18,7 @@ const settings: BreakerSettings = {
   halfOpenProbesMax: 2,
   windowBoundary: 'exclusive',
   dwellMs: 0,
+  probeTimeoutMs: 1_000,
 };
 
 const fail = (...atMs: number[]): BreakerEvent[] => atMs.map((at) => ({ kind: 'failure', atMs: at }));
@@ -31,6 +32,7 @@ describe('the circuit breaker, for any events', () => {
     halfOpenProbesMax: fc.integer({ min: 1, max: 3 }),
     windowBoundary: fc.constantFrom<BreakerSettings['windowBoundary']>('exclusive', 'inclusive'),
     dwellMs: fc.integer({ min: 0, max: 80 }),
+    probeTimeoutMs: fc.constant(1_000),
   });
   const kind = fc.constantFrom<BreakerEvent['kind']>(
     'failure',

@@ -22,6 +22,7 @@ const settings: BreakerSettings = {
   halfOpenProbesMax: 2,
   windowBoundary: 'exclusive',
   dwellMs: 0,
+  probeTimeoutMs: 1_000,
 };
 
 const fail = (...atMs: number[]): BreakerEvent[] => atMs.map((at) => ({ kind: 'failure', atMs: at }));
@@ -255,7 +256,7 @@ describe('what the gate sees of it', () => {
   test('names the period of a probe and its end while HALF_OPEN, and the next transition while OPEN', () => {
     expect(breakerReadingAt(settings, open, 600, [])).toMatchObject({
       state: 'HALF_OPEN',
-      probe: { halfOpenAtMs, expiresAtMs: 30_600 },
+      probe: { halfOpenAtMs, expiresAtMs: 1_600 },
       nextTransitionAtMs: null,
     });
     expect(breakerReadingAt({ ...settings, probeTimeoutMs: 7 }, open, 600, []).probe?.expiresAtMs).toBe(607);
