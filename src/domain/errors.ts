@@ -358,7 +358,7 @@ export const errorCatalog = {
   ACCOUNT_MISMATCH: {
     retryable: false,
     summary: 'The account is kept with another venue or currency than the configuration names.',
-    remedy: 'Give the configuration back its venue and currency, or use a new account name for the new ones.',
+    remedy: 'Give the configuration back its venue and currency; the currency can change once no trade is live.',
   },
   UNDECIDED: {
     retryable: true,

@@ -21,7 +21,7 @@ export type Account = {
 
 /**
  * Makes the account what the configuration says. New limits raise their version and are recorded with the old ones;
- * the same again changes nothing. Venue and currency of an account never change: `ACCOUNT_MISMATCH`.
+ * the same again changes nothing. The venue never changes, the currency only while no trade is live.
  */
 export async function ensureAccount(
   db: Db,
@@ -69,9 +69,10 @@ async function changeLimits(tx: Tx, wanted: Wanted): Promise<'limits-changed' | 
     .where('account_id', '=', account)
     .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
-  if (known.venue !== wanted.venue || known.currency !== wanted.currency) {
-    throw new RatchetError('ACCOUNT_MISMATCH', { account, venue: known.venue, currency: known.currency });
-  }
+  const isMismatch =
+    known.venue !== wanted.venue || (known.currency !== wanted.currency && (await isInUse(tx, account)));
+  if (isMismatch) throw new RatchetError('ACCOUNT_MISMATCH', { account, venue: known.venue, currency: known.currency });
+  if (known.currency !== wanted.currency) await changeCurrency(tx, wanted, known.currency);
   if (canonicalJson(known.limits) === canonicalJson(limits)) return 'unchanged';
   const limitsVersion = known.limits_version + 1;
   await tx
@@ -87,6 +88,35 @@ async function changeLimits(tx: Tx, wanted: Wanted): Promise<'limits-changed' | 
     data: { account, limitsVersion, before: known.limits, after: limits },
   });
   return 'limits-changed';
+}
+
+/** Whether anything of the account is counted in its currency now. */
+async function isInUse(tx: Tx, account: string): Promise<boolean> {
+  const live = await tx
+    .selectFrom('trade')
+    .select('trade_id')
+    .where('account_id', '=', account)
+    .where('phase', 'in', ['placing', 'working', 'open', 'closing'])
+    .limit(1)
+    .executeTakeFirst();
+  return live !== undefined;
+}
+
+/** The equity is unknown until the venue's balances are read again: an amount of another asset is no equity. */
+async function changeCurrency(tx: Tx, { account, currency, actor, nowMs }: Wanted, before: string): Promise<void> {
+  await tx
+    .updateTable('account')
+    .set({ currency, equity: null, equity_at_ms: null, equity_fault: 'not read yet in the new currency' })
+    .where('account_id', '=', account)
+    .execute();
+  await tx.deleteFrom('balance').where('account_id', '=', account).execute();
+  await record(tx, {
+    type: 'AccountCurrencyChanged',
+    key: [account, nowMs],
+    atMs: nowMs,
+    actor,
+    data: { account, before, after: currency },
+  });
 }
 
 /**

@@ -8,6 +8,7 @@ export const eventTypes = [
   'EntryDenied',
   'ReservationVoided',
   'AccountOpened',
+  'AccountCurrencyChanged',
   'LimitsChanged',
   // Orders
   'OrderIntent',
