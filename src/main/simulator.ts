@@ -43,9 +43,11 @@ async function run(): Promise<void> {
   const { port, controlPort, symbols, badLines } = simulator;
   if (badLines.count > 0)
     logger.warn({ count: badLines.count, first: badLines.first }, 'lines of the prices were skipped');
+  // Who is told that this is ready may ask for its end in the same moment.
+  const ending = endRequested();
   announceReady({ port, controlPort, symbols });
   logger.info({ port, controlPort, symbols }, 'paper venue is open');
-  const reason = await endRequested();
+  const reason = await ending;
   logger.info({ reason }, 'paper venue closes');
   await simulator.close();
 }

@@ -36,7 +36,7 @@ export type ResponseType = 'ACK' | 'RESULT' | 'FULL';
 /** The order that the parameters describe; throws the refusal of the first that is wrong. `symbol` is checked before. */
 export function orderCommandOf(
   parameters: Parameters,
-  request: { readonly requestId: number; readonly receivedAtMs: number },
+  { requestId, receivedAtMs }: { readonly requestId: number; readonly receivedAtMs: number },
 ): OrderCommand {
   const side = mandatory(parameters, 'side');
   if (side !== 'BUY' && side !== 'SELL') throw refusals.side();
@@ -54,7 +54,8 @@ export function orderCommandOf(
     ...terms,
     quantity,
     origin: 'api',
-    ...request,
+    requestId,
+    receivedAtMs,
   };
 }
 

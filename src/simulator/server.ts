@@ -3,7 +3,7 @@ import { createControl } from './control.ts';
 import type { Exchange } from './exchange.ts';
 import type { FaultRule } from './faults.ts';
 import type { RequestRecord } from './ledger.ts';
-import type { SimulatorOptions, Tick } from './options.ts';
+import type { PriceOptions, SimulatorOptions, Tick } from './options.ts';
 import type { BadLine } from './price-source.ts';
 import { createRest, type Keys } from './rest.ts';
 import { standardSocketRules } from './socket.ts';
@@ -12,7 +12,7 @@ import { createMarketStreams } from './streams.ts';
 import { createUserStreams } from './user-stream.ts';
 import { openCore } from './venue-core.ts';
 
-export type { FaultRule, SimulatorOptions, Tick };
+export type { FaultRule, PriceOptions, SimulatorOptions, Tick };
 
 export type Simulator = {
   /** `http://…` of the REST API: paths begin with `/api/v3`. */
@@ -38,6 +38,7 @@ export type Simulator = {
   plan(...rules: readonly FaultRule[]): void;
   clearPlan(): void;
   requests(): readonly RequestRecord[];
+  /** Says good-bye on the streams and ends. Again is no fault. */
   close(): Promise<void>;
 };
 
@@ -70,6 +71,16 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     loopback,
   );
 
+  const shutDown = async (): Promise<void> => {
+    replay?.stop();
+    market.announceShutdown();
+    user.announceShutdown();
+    await closeStreams();
+    await Promise.all([shut(venue.server), shut(control.server)]);
+    core.close();
+  };
+  let closed: Promise<void> | null = null;
+
   return {
     url: `http://${host}:${venue.port}`,
     wsUrl: `ws://${host}:${venue.port}`,
@@ -86,13 +97,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     plan: (...added) => faults.add(added),
     clearPlan: faults.clear,
     requests: core.log.records,
-    async close() {
-      replay?.stop();
-      market.announceShutdown();
-      user.announceShutdown();
-      await closeStreams();
-      await Promise.all([shut(venue.server), shut(control.server)]);
-      core.close();
+    close() {
+      closed ??= shutDown();
+      return closed;
     },
   };
 }
