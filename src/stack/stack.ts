@@ -28,7 +28,7 @@ const wanted = {
   postgres: { postgres: 7432 },
   paper: { venue: 7430, control: 7431 },
   worker: { metrics: 7440 },
-  api: { api: 7420, metrics: 7441 },
+  api: { api: 7420 },
 } as const;
 
 const startsOnOtherPorts = 3;
@@ -49,7 +49,7 @@ export type System = {
   readonly temporal: { readonly address: string; readonly uiUrl: string };
   readonly paper: { readonly url: string; readonly controlUrl: string; readonly symbol: string };
   readonly workerMetricsUrl: string;
-  readonly api: { readonly url: string; readonly metricsUrl: string; readonly keyFile: string };
+  readonly api: { readonly url: string; readonly keyFile: string };
 };
 
 /** Starts everything but the bot, each part as soon as what it needs is there. */
@@ -75,7 +75,7 @@ export function stackFileOf({ site, supervisor }: Start, system: System, started
   const { database, temporal, paper, api, workerMetricsUrl } = system;
   const places: Record<string, { url?: string; metricsUrl?: string }> = {
     worker: { metricsUrl: workerMetricsUrl },
-    api: { url: api.url, metricsUrl: api.metricsUrl },
+    api: { url: api.url, metricsUrl: `${api.url}/metrics` },
     paper: { url: paper.url },
   };
   const processes = [...supervisor.pids()].map(([name, pid]) => [
@@ -158,15 +158,10 @@ async function startWorker(start: Start, settings: NodeJS.ProcessEnv): Promise<s
 
 async function startApi(start: Start, settings: NodeJS.ProcessEnv): Promise<System['api']> {
   const port = Number(start.site.environment['RATCHET_API_PORT']) || wanted.api.api;
-  const ports = await onFreePorts(start, 'API', { ...wanted.api, api: port }, (chosen) => {
-    const own = { RATCHET_API_PORT: String(chosen.api), RATCHET_METRICS_PORT: String(chosen.metrics) };
-    return start.supervisor.keep(apiChild(start.site, { ...settings, ...own }));
-  });
-  return {
-    url: `http://127.0.0.1:${ports.api}`,
-    metricsUrl: `http://127.0.0.1:${ports.metrics}/metrics`,
-    keyFile: join(start.site.folder.secrets, 'api-key'),
-  };
+  const ports = await onFreePorts(start, 'API', { api: port }, (chosen) =>
+    start.supervisor.keep(apiChild(start.site, { ...settings, RATCHET_API_PORT: String(chosen.api) })),
+  );
+  return { url: `http://127.0.0.1:${ports.api}`, keyFile: join(start.site.folder.secrets, 'api-key') };
 }
 
 /**
