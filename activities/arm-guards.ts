@@ -1,11 +1,11 @@
 import type { GuardKind } from '../src/contracts/messages/messages.ts';
 import { shardOf } from '../src/contracts/messages/names.ts';
 import type { StopView } from '../src/contracts/messages/views.ts';
-import { add, type Decimal, decimal, divide, multiply, subtract } from '../src/domain/decimal.ts';
+import { type Decimal, divide } from '../src/domain/decimal.ts';
 import type { Guard } from '../src/domain/guard.ts';
 import { invariant } from '../src/domain/invariant.ts';
 import type { PositionSide } from '../src/domain/order.ts';
-import { openTrailingStop, type TrailingStopRules } from '../src/domain/trailing-stop.ts';
+import { activationPriceAt, openTrailingStop, type TrailingStopRules } from '../src/domain/trailing-stop.ts';
 import * as guards from '../src/store/guards.ts';
 import { type OpenTrade, readOpenTrade } from '../src/store/positions.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -79,9 +79,6 @@ function sinceOf({ firstVenueTradeId }: OpenTrade): number {
   return since;
 }
 
-const hundredth = decimal('0.01');
-const one = decimal('1');
-
 function activationPriceOf(
   activation: { readonly price: Decimal } | { readonly profitPercent: Decimal } | undefined,
   entryPrice: Decimal,
@@ -89,6 +86,5 @@ function activationPriceOf(
 ): Decimal | null {
   if (activation === undefined) return null;
   if ('price' in activation) return activation.price;
-  const share = multiply(activation.profitPercent, hundredth);
-  return multiply(entryPrice, side === 'long' ? add(one, share) : subtract(one, share));
+  return activationPriceAt(side, entryPrice, activation.profitPercent);
 }

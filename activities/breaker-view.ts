@@ -1,5 +1,5 @@
 import type { BreakerView } from '../src/contracts/messages/views.ts';
-import { type BreakerState, breakerAt, nextTransitionAtMs } from '../src/domain/circuit-breaker.ts';
+import { type BreakerState, breakerAt, failuresInWindow, nextTransitionAtMs } from '../src/domain/circuit-breaker.ts';
 import { workingOrders } from '../src/store/book-order.ts';
 import { holdsInForce } from '../src/store/holds.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -18,14 +18,15 @@ export async function breakerViewOf(
 ): Promise<BreakerView> {
   const nowMs = now();
   const present = breakerAt(settings, state, nowMs);
+  const failures = failuresInWindow(settings, present, nowMs);
   const holds = await holdsInForce(db, nowMs);
   const expiries = holds.flatMap(({ expiresAtMs }) => (expiresAtMs === null ? [] : [expiresAtMs]));
   const changes = [nextTransitionAtMs(settings, present), ...expiries].filter((atMs) => atMs !== null);
   return {
     scope,
     state: present.status,
-    because: becauseOf(present),
-    failures: present.failuresAtMs.length,
+    because: becauseOf(present, failures),
+    failures,
     openedAtMs: present.openedAtMs,
     nextTransitionAtMs: changes.length === 0 ? null : Math.min(...changes),
     holds,
@@ -34,12 +35,12 @@ export async function breakerViewOf(
   };
 }
 
-function becauseOf({ status, failuresAtMs, halfOpenSuccesses }: BreakerState): string {
+function becauseOf({ status, halfOpenSuccesses }: BreakerState, failures: number): string {
   switch (status) {
     case 'CLOSED':
-      return `${failuresAtMs.length} failures in the window`;
+      return `${failures} failures in the window`;
     case 'OPEN':
-      return `opened after ${failuresAtMs.length} failures in the window`;
+      return `opened by failures, ${failures} of them still in the window`;
     case 'HALF_OPEN':
       return `letting probes through, ${halfOpenSuccesses} have succeeded`;
   }

@@ -1,7 +1,8 @@
 import type { EntryRequest } from '../src/contracts/messages/entry-request.ts';
-import { type Decimal, decimal, multiply } from '../src/domain/decimal.ts';
+import { type Decimal, decimal } from '../src/domain/decimal.ts';
 import { roundPrice, roundQuantity, type SymbolFilters } from '../src/domain/filters.ts';
 import { invariant } from '../src/domain/invariant.ts';
+import { worstPrice } from '../src/domain/limits/worst-price.ts';
 import type { OrderType, Side, TimeInForce } from '../src/domain/order.ts';
 
 export type EntryOrderTerms = {
@@ -29,14 +30,6 @@ export function entryTerms(request: EntryRequest, leg: number, filters: SymbolFi
   }
   if (entry.maxSlippageBps === undefined)
     return { side, orderType: 'MARKET', timeInForce: null, quantity, limitPrice: null };
-  const limitPrice = roundPrice(filters, worstPrice(last, side, entry.maxSlippageBps), side);
+  const limitPrice = roundPrice(filters, worstPrice(last, side, decimal(String(entry.maxSlippageBps))), side);
   return { side, orderType: 'LIMIT', timeInForce: 'IOC', quantity, limitPrice };
-}
-
-const oneBasisPoint = decimal('0.0001');
-
-/** The worst price that a slippage of so many basis points allows, from the last trade. */
-function worstPrice(last: Decimal, side: Side, slippageBps: number): Decimal {
-  const bps = decimal(String(side === 'BUY' ? 10_000 + slippageBps : 10_000 - slippageBps));
-  return multiply(last, multiply(bps, oneBasisPoint));
 }
