@@ -25,9 +25,8 @@ export const open = { scopes: 'open' } as const;
 
 /**
  * Lets a request through if its bearer key has one of the scopes of the route. A route that does not say who may use it
- * stops the server from starting, so that nothing is open by mistake; only what was registered before, the page at /docs,
- * is not asked. A key is looked up at each request: one that was
- * revoked is refused by the next.
+ * stops the server from starting, so that nothing is open by mistake; the page at /docs shows the contract to everybody.
+ * A key is looked up at each request: one that was revoked is refused by the next.
  */
 export function requireScopes(app: FastifyInstance, { db }: Pick<ApiDependencies, 'db'>): void {
   app.decorateRequest('apiKey', undefined);
@@ -35,8 +34,9 @@ export function requireScopes(app: FastifyInstance, { db }: Pick<ApiDependencies
     if (config?.scopes === undefined) throw new Error(`${String(method)} ${url} does not say who may use it`);
   });
   app.addHook('onRequest', async (request) => {
-    const { scopes } = request.routeOptions.config;
-    if (scopes === 'open' || request.is404) return;
+    const { url, config } = request.routeOptions;
+    const { scopes } = config;
+    if (scopes === 'open' || request.is404 || url?.startsWith('/docs')) return;
     const key = await keyOf(request, db);
     if (key === undefined) throw denied(request, new RatchetError('API_KEY_MISSING'));
     request.apiKey = key;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, fastify, LogController } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { RatchetClientError } from '../client/client-error.ts';
@@ -28,7 +28,7 @@ const bodyLimitBytes = 64 * 1024;
 export async function createApi(dependencies: ApiDependencies): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: dependencies.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     genReqId: () => randomUUID(),
     return503OnClosing: true,
@@ -36,6 +36,8 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
   });
   app.setValidatorCompiler<z.ZodType>(({ schema }) => validator(schema));
   app.setSerializerCompiler(serializerCompiler);
+  // JSON alone: a page in a browser can't send that here without being asked first.
+  app.removeContentTypeParser('text/plain');
   handleErrors(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);

@@ -123,15 +123,16 @@ function answerOf(error: unknown): Answer {
 }
 
 /**
- * The entry's own refusal carries a code of the catalog, and its numbers or faults. What passes by itself, such as a
- * database that is away, has ended this entry all the same: its trade id is used up.
+ * The entry's own refusal carries a code of the catalog, and its numbers or faults. It has ended with it, and so has one
+ * that met what passes by itself, such as a database that is away: nothing starts again under the same id.
  */
 function refused(cause: Error | undefined): Answer {
   const code = cause instanceof ApplicationFailure ? (cause.type ?? '') : '';
   if (!isErrorCode(code) || isRetryable(code)) return { outcome: 'ended', detail: cause?.message ?? '' };
   const [details] = (cause as ApplicationFailure).details ?? [];
   const { faults, ...context } = (details ?? {}) as { faults?: readonly Fault[] } & ErrorContext;
-  return { outcome: 'refused', body: errorBody(code, context, faults) };
+  const body = errorBody(code, context, faults);
+  return { outcome: 'refused', body: { ...body, remedy: `${body.remedy} This trade id is used up: take a new one.` } };
 }
 
 // gRPC status codes: INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED; and UNAVAILABLE.

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { holdsInForce } from '../../src/store/holds.ts';
+import { parkOrder } from '../../src/store/orders.ts';
+import { aRequest, nowMs, placeEntry } from '../store/fixtures.ts';
+import { anApi, type TestApi } from './an-api.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await anApi();
+});
+afterAll(() => api.close());
+
+const everything = { kind: 'all', id: '*' };
+
+describe('POST /v1/halts and /v1/resumes', () => {
+  test('holds entries and names those that still work, until it is lifted', async () => {
+    await placeEntry(api.database.db, aRequest({ tradeId: 'working-1' }));
+    const halted = await api.call('POST', '/v1/halts', { reason: 'news', actor: 'anna' });
+    expect(halted).toMatchObject({
+      status: 200,
+      body: {
+        hold: {
+          scope: everything,
+          level: 'entries-blocked',
+          source: 'operator',
+          actor: 'anna (key all)',
+          reason: 'news',
+        },
+        workingEntries: [{ tradeId: 'working-1', side: 'BUY', leavesQuantity: '1' }],
+      },
+    });
+    const resumed = await api.call('POST', '/v1/resumes', { reason: 'over' });
+    expect(resumed).toMatchObject({ status: 200, body: { hold: { scope: everything } } });
+    expect(await holdsInForce(api.database.db, nowMs)).toEqual([]);
+  });
+
+  test.each(['frozen', 'flatten'])('refuses the level %s, and changes nothing', async (level) => {
+    const answer = await api.call('POST', '/v1/halts', { reason: 'news', level });
+    expect(answer).toMatchObject({ status: 422, body: { code: 'HALT_LEVEL_UNAVAILABLE' } });
+    expect(await holdsInForce(api.database.db, nowMs)).toEqual([]);
+  });
+
+  test.each([
+    { name: 'nothing is held', body: { reason: 'over' }, halt: undefined },
+    {
+      name: 'the hold is another version than the one that was seen',
+      body: { reason: 'over', version: '999999', scope: { kind: 'symbol', id: 'ETH/USDT' } },
+      halt: { reason: 'news', scope: { kind: 'symbol', id: 'ETH/USDT' } },
+    },
+  ])('lifts nothing when $name', async ({ body, halt }) => {
+    if (halt) await api.call('POST', '/v1/halts', halt);
+    const answer = await api.call('POST', '/v1/resumes', body);
+    expect(answer).toMatchObject({ status: 409, body: { code: 'HOLD_NOT_IN_FORCE' } });
+  });
+
+  test.each([
+    { name: 'no reason', body: {} },
+    { name: 'an id for everything', body: { reason: 'news', scope: { kind: 'all', id: 'main' } } },
+    { name: 'an unknown scope', body: { reason: 'news', scope: { kind: 'world', id: 'x' } } },
+    { name: 'an unknown field', body: { reason: 'news', lvl: 'frozen' } },
+  ])('refuses $name', async ({ body }) => {
+    expect(await api.call('POST', '/v1/halts', body)).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } });
+  });
+});
+
+describe('POST /v1/orders/:clientOrderId/resolve', () => {
+  const resolve = (id: string) => api.call('POST', `/v1/orders/${id}/resolve`, { verdict: 'dead', reason: 'looked' });
+
+  test('declares a parked order dead, once', async () => {
+    const { clientOrderId } = await placeEntry(api.database.db, aRequest({ tradeId: 'parked-1' }));
+    expect(await resolve(clientOrderId)).toMatchObject({ status: 409, body: { code: 'ORDER_NOT_PARKED' } });
+    await parkOrder(api.database.db, { clientOrderId, nowMs });
+    expect(await resolve(clientOrderId)).toMatchObject({ status: 200, body: { clientOrderId, status: 'canceled' } });
+    expect(await resolve(clientOrderId)).toMatchObject({ status: 409, body: { code: 'ORDER_NOT_PARKED' } });
+  });
+
+  test('does not know an order that is not ours', async () => {
+    expect(await resolve('nobody')).toMatchObject({ status: 404, body: { code: 'ORDER_UNKNOWN' } });
+  });
+});
