@@ -1,7 +1,7 @@
 import type { MarketTrade, Venue } from '../venue/venue.ts';
 
 /** Trades that somebody missed: those after the one id and before the other. */
-export type Gap = {
+type Gap = {
   afterId: number;
   readonly beforeId: number;
   /** Whether anybody still wants them. */

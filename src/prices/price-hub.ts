@@ -28,7 +28,7 @@ export type PriceHubEvent =
   /** A message that can't be a price was set aside. */
   | { readonly type: 'quarantined'; readonly detail: string };
 
-export type PriceHubStats = Readonly<FeedCounts> & {
+type PriceHubStats = Readonly<FeedCounts> & {
   readonly symbols: number;
   readonly isStale: boolean;
   readonly malformed: number;
@@ -52,7 +52,7 @@ export type PriceHub = {
   close(): Promise<void>;
 };
 
-export type PriceHubTimings = WatchdogTimings & {
+type PriceHubTimings = WatchdogTimings & {
   /** New symbols that come together share one new connection. */
   readonly settleMs: number;
 };
@@ -71,13 +71,8 @@ const defaults: PriceHubTimings = { staleMs: 5000, pollMs: 1000, quietMs: 10_000
 const catchUpRows = 500;
 
 /** The prices of one worker process: one connection for all symbols, and the venue's lists where it falls short. */
-export function createPriceHub({
-  venue,
-  clock,
-  logger,
-  onEvent = () => undefined,
-  ...options
-}: PriceHubOptions): PriceHub {
+export function createPriceHub(options: PriceHubOptions): PriceHub {
+  const { venue, clock, logger, onEvent = () => undefined } = options;
   const timings = { ...defaults, ...options.timings };
   const feeds = new Map<string, SymbolFeed>();
   const counts: FeedCounts = { trades: 0, late: 0, duplicates: 0, gaps: 0, missing: 0 };
@@ -119,8 +114,14 @@ export function createPriceHub({
     stream.replace();
   };
 
-  const stream = createSharedStream(venue, timings.settleMs, { onEvent: receive, onConnected: catchUp });
-  const watchdog = createPriceWatchdog({ clock, timings, onEvent, carries: stream.carries, poll, onLost });
+  const stream = createSharedStream({
+    venue,
+    clock,
+    settleMs: timings.settleMs,
+    onEvent: receive,
+    onConnected: catchUp,
+  });
+  const watchdog = createPriceWatchdog({ clock, timings, onEvent, upSince: stream.upSince, poll, onLost });
 
   const feedOf = (symbol: string): SymbolFeed => {
     const known = feeds.get(symbol);
@@ -143,17 +144,10 @@ export function createPriceHub({
 
   const latest = (symbol: string): LatestPrice | null => {
     const feed = feeds.get(symbol);
-    const trade = feed?.latest();
-    if (feed === undefined || !trade) return null;
-    const vouchedAt = stream.carries(symbol) ? Math.max(watchdog.heardAt(), feed.confirmedAt()) : feed.confirmedAt();
-    const streamAgeMs = clock.monotonicMs() - vouchedAt;
-    return { price: trade.price, venueTradeId: trade.venueTradeId, atMs: trade.tradedAtMs, streamAgeMs };
+    return feed === undefined ? null : latestOf(feed, stream.upSince(symbol), watchdog.heardAt(), clock.monotonicMs());
   };
 
-  const freshPrice = (symbol: string): LatestPrice | null => {
-    const price = latest(symbol);
-    return price !== null && price.streamAgeMs <= timings.staleMs ? price : null;
-  };
+  const freshPrice = (symbol: string): LatestPrice | null => unlessOlder(latest(symbol), timings.staleMs);
 
   return {
     watch: (symbol, onTrade, afterTradeId = null) => feedOf(symbol).watch(onTrade, afterTradeId),
@@ -176,6 +170,19 @@ export function createPriceHub({
       await stream.close();
     },
   };
+}
+
+const unlessOlder = (price: LatestPrice | null, ageMs: number): LatestPrice | null =>
+  price !== null && price.streamAgeMs <= ageMs ? price : null;
+
+function latestOf(feed: SymbolFeed, upSince: number, heardAt: number, now: number): LatestPrice | null {
+  const trade = feed.latest();
+  if (trade === null) return null;
+  // A connection vouches for a price only once it is known that nothing was missed before it came up.
+  const isStreamed = feed.confirmedAt() >= upSince;
+  const vouchedAt = isStreamed ? Math.max(heardAt, feed.confirmedAt()) : feed.confirmedAt();
+  const { price, venueTradeId, tradedAtMs } = trade;
+  return { price, venueTradeId, atMs: tradedAtMs, streamAgeMs: now - vouchedAt };
 }
 
 const isSymbolUnknown = (error: unknown): boolean => error instanceof RatchetError && error.code === 'SYMBOL_UNKNOWN';

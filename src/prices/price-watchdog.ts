@@ -14,8 +14,8 @@ export type WatchdogOptions = {
   readonly clock: Clock;
   readonly timings: WatchdogTimings;
   readonly onEvent: (event: StaleEvent) => void;
-  /** Whether a connection that is up carries the symbol. */
-  readonly carries: (symbol: string) => boolean;
+  /** Since when a connection that is up carries the symbol; infinite when none does. */
+  readonly upSince: (symbol: string) => number;
   /** Asks the venue; whether there was news. Never rejects. */
   readonly poll: (feed: SymbolFeed, rows: number) => Promise<boolean>;
   /** The stream is up and does not bring this symbol's trades. */
@@ -43,7 +43,7 @@ type Guarded = { readonly feed: SymbolFeed; comparedAt: number; lost: number };
 
 /** Notices a stream that has gone silent, and one that is up and brings nothing, and asks the venue's lists instead. */
 export function createPriceWatchdog(options: WatchdogOptions): PriceWatchdog {
-  const { clock, timings, onEvent, carries, poll, onLost } = options;
+  const { clock, timings, onEvent, upSince, poll, onLost } = options;
   const guarded = new Map<string, Guarded>();
   let heardAt = clock.monotonicMs();
   let polledAt = Number.NEGATIVE_INFINITY;
@@ -57,7 +57,7 @@ export function createPriceWatchdog(options: WatchdogOptions): PriceWatchdog {
       isStale = true;
       onEvent({ type: 'stale', ageMs: now - heardAt });
     }
-    const isBlind = isStale || !carries(overdue.feed.symbol);
+    const isBlind = isStale || overdue.feed.confirmedAt() < upSince(overdue.feed.symbol);
     const isDue = isBlind || now - overdue.comparedAt >= timings.quietMs;
     if (!isDue || now - polledAt < timings.pollMs) return;
     polledAt = now;

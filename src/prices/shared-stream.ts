@@ -1,34 +1,36 @@
+import type { Clock } from '../venue/clock.ts';
 import type { MarketDataEvent, Subscription, Venue } from '../venue/venue.ts';
 
-export type SharedStreamEvents = {
+export type SharedStreamOptions = {
+  readonly venue: Pick<Venue, 'streamMarket'>;
+  readonly clock: Clock;
+  /** Symbols that are added within this time share one new connection. */
+  readonly settleMs: number;
   readonly onEvent: (event: MarketDataEvent) => void;
   /** A connection that carries all these symbols has come up: what they missed before can be asked for now. */
   readonly onConnected: (symbols: ReadonlySet<string>) => void;
 };
 
 export type SharedStream = {
-  /** Adds a symbol to what is streamed. Those that come together share one new connection. */
+  /** Adds a symbol to what is streamed. */
   add(symbol: string): void;
   /** The next connection does without it. */
   drop(symbol: string): void;
-  /** Whether the connection that is up carries the symbol. */
-  carries(symbol: string): boolean;
+  /** Since when, by the monotonic clock, the connection that is up carries the symbol; infinite when none does. */
+  readonly upSince: (symbol: string) => number;
   /** Replaces the connection: it is up, and still does not bring what it should. */
   replace(): void;
   close(): Promise<void>;
 };
 
-type Connection = { readonly symbols: ReadonlySet<string>; readonly subscription: Subscription; isUp: boolean };
+type Connection = { readonly symbols: ReadonlySet<string>; readonly subscription: Subscription; upSince: number };
 
 /**
  * One connection for all symbols of a process. A new symbol needs a new connection; the old one goes on until that is
  * up, so that nobody is blind in between (a trade that both bring is seen once: trades have ids).
  */
-export function createSharedStream(
-  venue: Pick<Venue, 'streamMarket'>,
-  settleMs: number,
-  { onEvent, onConnected }: SharedStreamEvents,
-): SharedStream {
+export function createSharedStream(options: SharedStreamOptions): SharedStream {
+  const { venue, clock, settleMs, onEvent, onConnected } = options;
   const symbols = new Set<string>();
   let present: Connection | null = null;
   let next: Connection | null = null;
@@ -45,7 +47,7 @@ export function createSharedStream(
     void next?.subscription.close();
     const connection: Connection = {
       symbols: new Set(symbols),
-      isUp: false,
+      upSince: Number.POSITIVE_INFINITY,
       subscription: venue.streamMarket([...symbols], (event) => receive(connection, event)),
     };
     next = connection;
@@ -55,11 +57,11 @@ export function createSharedStream(
     // One that was replaced may have messages on their way.
     if (connection !== present && connection !== next) return;
     if (event.type === 'connected') {
-      connection.isUp = true;
+      connection.upSince = clock.monotonicMs();
       if (connection === next) promote(connection);
       onConnected(connection.symbols);
     }
-    if (event.type === 'disconnected') connection.isUp = false;
+    if (event.type === 'disconnected') connection.upSince = Number.POSITIVE_INFINITY;
     onEvent(event);
   };
 
@@ -75,14 +77,14 @@ export function createSharedStream(
       settling ??= setTimeout(open, settleMs);
     },
     drop: (symbol) => void symbols.delete(symbol),
-    carries: (symbol) => present?.isUp === true && present.symbols.has(symbol),
+    upSince: (symbol) => (present?.symbols.has(symbol) === true ? present.upSince : Number.POSITIVE_INFINITY),
     replace,
     async close() {
       clearTimeout(settling);
-      const connections = [present, next];
+      const connections = [present, next].filter((connection) => connection !== null);
       present = null;
       next = null;
-      await Promise.all(connections.map((connection) => connection?.subscription.close()));
+      await Promise.all(connections.map(({ subscription }) => subscription.close()));
     },
   };
 }

@@ -125,8 +125,8 @@ export function createSymbolFeed({ symbol, venue, clock, counts, onEvent, retryM
   return {
     symbol,
     latest: () => latest,
-    confirmedAt: confirmation.at,
-    onceConfirmed: confirmation.once,
+    confirmedAt: () => confirmation.at(),
+    onceConfirmed: (callback) => confirmation.once(callback),
     receive(trade) {
       if (isKnown(trade)) counts.duplicates += 1;
       else advance(trade, false);

@@ -1,9 +1,9 @@
 /** The two clocks of a process. A step of the wall clock must not stretch or shorten a duration. */
 export type Clock = {
   /** Epoch milliseconds: for stamps and for what is compared with the venue's own times. */
-  nowMs(): number;
+  readonly nowMs: () => number;
   /** Milliseconds since some fixed moment, never backwards: for ages and windows. */
-  monotonicMs(): number;
+  readonly monotonicMs: () => number;
 };
 
 export const systemClock: Clock = {

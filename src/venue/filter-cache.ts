@@ -13,7 +13,7 @@ export type FilterCacheOptions = {
   readonly onWarning: (warning: { symbol: string; ageMs: number; error: unknown }) => void;
 };
 
-export type FilterCacheStats = {
+type FilterCacheStats = {
   readonly size: number;
   readonly ttlMs: number;
   readonly symbols: readonly string[];

@@ -7,7 +7,7 @@ export type RateLimitKind = 'weight' | 'orders' | 'requests';
 /** So much in a fixed window: one of 60,000 ms begins at each full minute of the venue's clock. */
 export type RateLimit = { readonly kind: RateLimitKind; readonly windowMs: number; readonly max: number };
 
-export type RateRequest = { readonly lane: Lane; readonly weight: number; readonly isPlacement: boolean };
+type RateRequest = { readonly lane: Lane; readonly weight: number; readonly isPlacement: boolean };
 
 /** What an answer of the venue tells about its limits. */
 export type RateAnswer = {
@@ -24,7 +24,7 @@ export type RatePause = {
   readonly isBan: boolean;
 };
 
-export type RateGrant =
+type RateGrant =
   /** `settle` is called once with what the answer said, or with null when none came. */
   | { readonly outcome: 'granted'; settle(answer: RateAnswer | null): void }
   | { readonly outcome: 'refused'; readonly retryAtMs: number; readonly reason: string };
@@ -44,7 +44,8 @@ export type RateBudget = {
 };
 
 export type RateBudgetOptions = {
-  readonly limits: readonly RateLimit[];
+  /** Known from the start; the venue's adapter teaches the rest. */
+  readonly limits?: readonly RateLimit[];
   readonly clock: Clock;
   /** Called once for each pause that the venue asks for. */
   readonly onPause?: (pause: RatePause) => void;
@@ -64,7 +65,7 @@ const scopeCovers: Record<RatePause['scope'], (request: RateRequest) => boolean>
   entries: (request) => request.isPlacement && request.lane === 'entry',
 };
 
-export function createRateBudget({ limits, clock, onPause }: RateBudgetOptions): RateBudget {
+export function createRateBudget({ limits = [], clock, onPause }: RateBudgetOptions): RateBudget {
   const counters = new Map<string, Counter>();
   let pauses: readonly RatePause[] = [];
   let offsetMs = 0;

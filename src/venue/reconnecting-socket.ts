@@ -72,7 +72,8 @@ export function openReconnectingSocket(options: SocketOptions, handlers: SocketH
     opening.on('open', () => whileCurrent(opened));
     opening.on('ping', alive);
     opening.on('pong', alive);
-    opening.on('message', (data) => {
+    // Without a binaryType of our own the library hands over buffers.
+    opening.on('message', (data: Buffer) => {
       alive();
       whileCurrent(() => handlers.onMessage(data.toString()));
     });

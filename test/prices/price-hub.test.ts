@@ -281,6 +281,23 @@ describe('staleness', () => {
     for (const each of ['A/B', 'C/D', 'E/F']) expect(asked.filter((one) => one === each)).toHaveLength(2);
   });
 
+  test('does not end with a connection alone: what was missed before it must be known first', async () => {
+    const { market, hub } = await aWatchedHub();
+    market.world.answers = false;
+    market.broadcast({ type: 'disconnected', detail: 'test' });
+    market.tradeUnseen(symbol, '50');
+    await settle(60_000);
+    market.broadcast({ type: 'connected' });
+    market.beat();
+    await settle();
+    expect(hub.latest(symbol)).toMatchObject({ price: '100' });
+    expect(hub.latest(symbol)?.streamAgeMs).toBeGreaterThan(60_000);
+    market.world.answers = true;
+    await pass(market, 2000);
+    expect(hub.latest(symbol)).toMatchObject({ price: '50' });
+    expect(hub.latest(symbol)?.streamAgeMs).toBeLessThan(2000);
+  });
+
   test('is not claimed of a symbol that the connection does not carry yet', async () => {
     const { market, hub } = await aWatchedHub();
     market.world.connects = false;

@@ -41,7 +41,7 @@ test('is base32 of the hash: decoding it gives the hash back', () => {
       const text = `${order.tradeId}|${order.leg}|${order.purpose}|${order.generation}`;
       const hash = createHash('sha256').update(text).digest();
       const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
-      const value = [...clientOrderIdOf(order).slice(4)].reduce(
+      const value = Array.from(clientOrderIdOf(order).slice(4)).reduce(
         (sum, letter) => sum * 32n + BigInt(alphabet.indexOf(letter)),
         0n,
       );

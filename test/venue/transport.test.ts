@@ -1,16 +1,13 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createTransport, type Transport } from '../../src/venue/transport.ts';
+import { keepUntilTheEnd } from './support/closing.ts';
 import { ok, startScriptedVenue } from './support/scripted-venue.ts';
 
-let open: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((close) => close()));
-  open = [];
-});
+const keep = keepUntilTheEnd();
 
 const aTransport = (): Transport => {
   const transport = createTransport();
-  open.push(transport.close);
+  keep(transport);
   return transport;
 };
 
@@ -18,7 +15,7 @@ const get = (url: string) => ({ method: 'GET', url, headers: {}, timeoutMs: 5000
 
 test('keeps a connection for many requests, and nothing piles up on it', async () => {
   const server = await startScriptedVenue({ 'GET /x': () => ok('hello') });
-  open.push(server.close);
+  keep(server);
   const warnings: Error[] = [];
   const warn = (warning: Error): void => void warnings.push(warning);
   process.on('warning', warn);
@@ -40,14 +37,14 @@ test('follows no redirect', async () => {
     'GET /x': () => ({ status: 302, body: '', headers: { location: '/y' } }),
     'GET /y': () => ok('elsewhere'),
   });
-  open.push(server.close);
+  keep(server);
   expect(await aTransport().request(get(`${server.url}/x`))).toMatchObject({ kind: 'answer', status: 302 });
   expect(server.requests).toHaveLength(1);
 });
 
 test('gives up when its caller does', async () => {
   const server = await startScriptedVenue({ 'GET /x': () => 'hang' });
-  open.push(server.close);
+  keep(server);
   const caller = new AbortController();
   const answer = aTransport().request({ ...get(`${server.url}/x`), signal: caller.signal });
   setTimeout(() => caller.abort(), 50);
@@ -57,6 +54,6 @@ test('gives up when its caller does', async () => {
 test('reads an answer of many bytes as the text that it is', async () => {
   const text = 'ψ'.repeat(300_000);
   const server = await startScriptedVenue({ 'GET /x': () => ok(text) });
-  open.push(server.close);
+  keep(server);
   expect(await aTransport().request(get(`${server.url}/x`))).toMatchObject({ body: text });
 });

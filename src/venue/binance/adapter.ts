@@ -40,6 +40,14 @@ export type BinanceVenueOptions = {
   readonly socketTimings?: Partial<SocketTimings>;
 };
 
+// What the venue's documentation says, until its exchangeInfo is read.
+const documentedLimits: readonly RateLimit[] = [
+  { kind: 'weight', windowMs: 60_000, max: 6000 },
+  { kind: 'orders', windowMs: 10_000, max: 50 },
+  { kind: 'orders', windowMs: 86_400_000, max: 160_000 },
+  { kind: 'requests', windowMs: 300_000, max: 300_000 },
+];
+
 /** Binance spot, or anything that speaks its dialect, such as the paper venue. */
 export function createBinanceVenue(options: BinanceVenueOptions): Venue {
   const { name, streamUrl, wsApiUrl, apiKey, budget, clock, logger, socketTimings = {} } = options;
@@ -62,6 +70,7 @@ export function createBinanceVenue(options: BinanceVenueOptions): Venue {
     return (await read(endpoints.exchangeInfo, symbolNamesSchema, {}, 'cancel')).symbols;
   });
   const signed = createTimestamps(venueClock);
+  budget.learnLimits(documentedLimits);
   const subscriptions = new Set<Subscription>();
   const keep = (opened: Subscription): Subscription => {
     const subscription = {

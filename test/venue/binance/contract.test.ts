@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Decimal, decimal, sum } from '../../../src/domain/decimal.ts';
 import { createPriceHub } from '../../../src/prices/price-hub.ts';
 import type { FaultAction, FaultPhase } from '../../../src/simulator/faults.ts';
@@ -7,38 +7,33 @@ import { type Simulator, startSimulator } from '../../../src/simulator/server.ts
 import { systemClock } from '../../../src/venue/clock.ts';
 import { createRateBudget } from '../../../src/venue/rate-budget.ts';
 import type { MarketDataEvent, SignedOrder, UserDataEvent, Venue, VenueFill } from '../../../src/venue/venue.ts';
+import { keepUntilTheEnd } from '../support/closing.ts';
 import { aVenue, type VenueSettings } from '../support/scripted-venue.ts';
 
 // The adapter against the paper venue over real sockets. The two share no code of the dialect, so that what one of
 // them gets wrong shows here.
 
 const symbol = 'BTC/USDT';
-let open: (() => Promise<void>)[] = [];
+const keep = keepUntilTheEnd();
 let simulator: Simulator;
 let venue: Venue;
 
 const connect = (settings: Partial<VenueSettings> = {}): Venue => {
-  const connected = aVenue({ url: simulator.url, wsUrl: simulator.wsUrl, keys: simulator.keys, ...settings });
-  open.push(() => connected.close());
-  return connected;
+  return keep(aVenue({ url: simulator.url, wsUrl: simulator.wsUrl, keys: simulator.keys, ...settings }));
 };
 
 beforeEach(async () => {
-  simulator = await startSimulator({
-    replay: 'manual',
-    markets: [
-      { symbol, price: '46000', tradeQuantity: '0.01' },
-      { symbol: 'XRP/ETH', price: '0.00123', tickSize: '0.00000001', stepSize: '0.01' },
-    ],
-    deposits: { USDT: '100000', BTC: '1' },
-  });
-  open.push(() => simulator.close());
+  simulator = keep(
+    await startSimulator({
+      replay: 'manual',
+      markets: [
+        { symbol, price: '46000', tradeQuantity: '0.01' },
+        { symbol: 'XRP/ETH', price: '0.00123', tickSize: '0.00000001', stepSize: '0.01' },
+      ],
+      deposits: { USDT: '100000', BTC: '1' },
+    }),
+  );
   venue = connect();
-});
-
-afterEach(async () => {
-  await Promise.all(open.reverse().map((close) => close()));
-  open = [];
 });
 
 let orders = 0;
@@ -269,14 +264,14 @@ describe('the account stream', () => {
 
 describe('prices', () => {
   const aHub = () => {
-    const hub = createPriceHub({
-      venue,
-      clock: systemClock,
-      logger: pino({ level: 'silent' }),
-      timings: { settleMs: 5, pollMs: 50, quietMs: 150, staleMs: 300 },
-    });
-    open.push(() => hub.close());
-    return hub;
+    return keep(
+      createPriceHub({
+        venue,
+        clock: systemClock,
+        logger: pino({ level: 'silent' }),
+        timings: { settleMs: 5, pollMs: 50, quietMs: 150, staleMs: 300 },
+      }),
+    );
   };
   const streaming = async (hub: ReturnType<typeof aHub>): Promise<number[]> => {
     const seen: number[] = [];

@@ -1,14 +1,11 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { openMarketStream } from '../../../src/venue/binance/market-stream.ts';
 import { systemClock } from '../../../src/venue/clock.ts';
 import type { MarketDataEvent } from '../../../src/venue/venue.ts';
+import { keepUntilTheEnd } from '../support/closing.ts';
 import { type ScriptedStream, startScriptedStream } from '../support/scripted-stream.ts';
 
-let open: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((close) => close()));
-  open = [];
-});
+const keep = keepUntilTheEnd();
 
 async function aStream(symbols: readonly string[] = ['BTC/USDT']) {
   const server: ScriptedStream = await startScriptedStream();
@@ -17,7 +14,8 @@ async function aStream(symbols: readonly string[] = ['BTC/USDT']) {
   const stream = openMarketStream({ streamUrl: server.url, symbols, clock: systemClock, timings }, (event) =>
     events.push(event),
   );
-  open.push(stream.close, server.close);
+  keep(server);
+  keep(stream);
   await server.connected(1);
   const told = () => events.filter(({ type }) => type !== 'alive');
   return { server, events, told };

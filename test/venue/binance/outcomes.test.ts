@@ -1,10 +1,11 @@
 import { createServer, type Server } from 'node:net';
 import { Writable } from 'node:stream';
 import pino from 'pino';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decimal } from '../../../src/domain/decimal.ts';
 import type { OutcomeClass } from '../../../src/domain/outcome.ts';
 import type { SignedOrder, Venue } from '../../../src/venue/venue.ts';
+import { keepUntilTheEnd } from '../support/closing.ts';
 import { aVenue, ok, type Reply, refuse, type ScriptedVenue, startScriptedVenue } from '../support/scripted-venue.ts';
 
 const order: SignedOrder = {
@@ -42,16 +43,13 @@ const place = 'POST /api/v3/order';
 const cancel = 'DELETE /api/v3/order';
 const look = 'GET /api/v3/order';
 
-let open: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((close) => close()));
-  open = [];
-});
+const keep = keepUntilTheEnd();
 
 async function scripted(route: string, reply: Reply): Promise<{ venue: Venue; server: ScriptedVenue }> {
   const server = await startScriptedVenue({ [route]: () => reply });
   const venue = aVenue({ url: server.url, requestTimeoutMs: 300 });
-  open.push(venue.close, server.close);
+  keep(server);
+  keep(venue);
   return { venue, server };
 }
 
@@ -238,7 +236,7 @@ describe('placeOrder', () => {
 describe('before the first byte', () => {
   const unreachable = (url: string): Venue => {
     const venue = aVenue({ url, requestTimeoutMs: 500 });
-    open.push(venue.close);
+    keep(venue);
     return venue;
   };
 
@@ -254,7 +252,7 @@ describe('before the first byte', () => {
 
   test('a handshake that fails is definitely not sent', async () => {
     const server = await startScriptedVenue({});
-    open.push(server.close);
+    keep(server);
     const result = await unreachable(server.url.replace('http:', 'https:')).placeOrder(order, 'entry');
     expect(result).toMatchObject({ outcome: 'NOT_SENT', detail: expect.stringMatching(/^tls/) });
   });
@@ -262,7 +260,7 @@ describe('before the first byte', () => {
   test('a handshake that never ends is definitely not sent', async () => {
     const silent: Server = createServer(() => undefined);
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    open.push(async () => void silent.close());
+    keep({ close: () => void silent.close() });
     const { port } = silent.address() as { port: number };
     const result = await unreachable(`https://127.0.0.1:${port}`).placeOrder(order, 'entry');
     expect(result).toMatchObject({ outcome: 'NOT_SENT', detail: expect.stringMatching(/^timeout/) });
@@ -276,7 +274,7 @@ describe('before the first byte', () => {
         return answers === 1 ? ok(placed()) : 'reset';
       },
     });
-    open.push(server.close);
+    keep(server);
     const venue = unreachable(server.url);
     expect((await venue.placeOrder(order, 'entry')).outcome).toBe('ACCEPTED');
     expect((await venue.placeOrder(order, 'entry')).outcome).toBe('UNKNOWN');
@@ -364,7 +362,8 @@ test('neither results nor logs show the secret, the key or a signature', async (
     const server = await startScriptedVenue({ [place]: () => reply, [look]: () => reply });
     const logger = pino({ level: 'trace' }, stream);
     const venue = aVenue({ url: server.url, requestTimeoutMs: 100, logger });
-    open.push(venue.close, server.close);
+    keep(server);
+    keep(venue);
     const results = [
       await venue.placeOrder(order, 'entry'),
       await venue.findOrder({ symbol: 'BTC/USDT', clientOrderId: 'rte-a' }),

@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decimal } from '../../../src/domain/decimal.ts';
 import { createRateBudget, type RatePause } from '../../../src/venue/rate-budget.ts';
 import type { Venue } from '../../../src/venue/venue.ts';
+import { keepUntilTheEnd } from '../support/closing.ts';
 import {
   aVenue,
   ok,
@@ -14,16 +15,13 @@ import {
 
 type Script = Readonly<Record<string, (request: Received) => Reply>>;
 
-let open: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((close) => close()));
-  open = [];
-});
+const keep = keepUntilTheEnd();
 
 async function scripted(script: Script): Promise<{ venue: Venue; server: ScriptedVenue }> {
   const server = await startScriptedVenue(script);
   const venue = aVenue({ url: server.url });
-  open.push(venue.close, server.close);
+  keep(server);
+  keep(venue);
   return { venue, server };
 }
 
@@ -319,7 +317,8 @@ describe('the rate budget', () => {
       onPause: (pause) => pauses.push(pause),
     });
     const venue = aVenue({ url: server.url, budget });
-    open.push(venue.close, server.close);
+    keep(server);
+    keep(venue);
     await venue.clockOffsetMs();
     return { server, venue, budget, pauses };
   };

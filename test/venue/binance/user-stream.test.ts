@@ -1,16 +1,13 @@
 import pino from 'pino';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createSigner, signedParameters } from '../../../src/venue/binance/sign.ts';
 import { openUserStream } from '../../../src/venue/binance/user-stream.ts';
 import { systemClock } from '../../../src/venue/clock.ts';
 import type { UserDataEvent } from '../../../src/venue/venue.ts';
+import { keepUntilTheEnd } from '../support/closing.ts';
 import { type ScriptedStream, startScriptedStream } from '../support/scripted-stream.ts';
 
-let open: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((close) => close()));
-  open = [];
-});
+const keep = keepUntilTheEnd();
 
 const venueNowMs = 1_795_262_400_000;
 
@@ -43,7 +40,8 @@ async function aStream(onMessage: Answer = accept) {
     },
     (event) => events.push(event),
   );
-  open.push(stream.close, server.close);
+  keep(server);
+  keep(stream);
   return { server, events, expireClock };
 }
 

@@ -32,8 +32,8 @@ export async function startScriptedStream(
     paths.push(request.url ?? '');
     connections.push(socket);
     socket.on('error', () => undefined);
-    socket.on('message', (data) => {
-      const message = JSON.parse(String(data)) as Record<string, unknown>;
+    socket.on('message', (data: Buffer) => {
+      const message = JSON.parse(data.toString()) as Record<string, unknown>;
       received.push(message);
       const reply = onMessage(message);
       if (reply !== null) socket.send(JSON.stringify(reply));

@@ -88,8 +88,6 @@ function answer(response: ServerResponse, reply: Reply): void {
   response.writeHead(reply.status, reply.headers).end(text);
 }
 
-export const anUnlimitedBudget = (): RateBudget => createRateBudget({ limits: [], clock: systemClock });
-
 export type VenueSettings = {
   readonly url: string;
   readonly wsUrl?: string;
@@ -107,7 +105,7 @@ export function aVenue({ url, wsUrl = url.replace('http', 'ws'), ...settings }: 
     streamUrl: wsUrl,
     wsApiUrl: `${wsUrl}/ws-api/v3`,
     ...(settings.keys ?? { apiKey: 'key-canary', apiSecret: 'secret-canary' }),
-    budget: settings.budget ?? anUnlimitedBudget(),
+    budget: settings.budget ?? createRateBudget({ clock: systemClock }),
     clock: systemClock,
     logger: settings.logger ?? pino({ level: 'silent' }),
     requestTimeoutMs: settings.requestTimeoutMs ?? 2000,
