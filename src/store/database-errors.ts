@@ -28,8 +28,9 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   EHOSTUNREACH: 'DATABASE_UNAVAILABLE',
 };
 
-// The driver says these without a code.
-const driverSays = /Connection terminated|timeout exceeded when trying to connect|not queryable|Client was closed/;
+// The driver says these without a code. The first means that every connection of the pool was taken for too long.
+const waitedInVain = /timeout exceeded when trying to connect/;
+const lostConnection = /Connection terminated|not queryable|Client was closed/;
 
 /**
  * The catalog's error for what the driver threw. Its message carries no statement, no parameters and no address:
@@ -38,7 +39,7 @@ const driverSays = /Connection terminated|timeout exceeded when trying to connec
 export function databaseError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof RatchetError) return error;
   const sqlState = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const code = codes[sqlState] ?? (isLostConnection(sqlState, error.message) ? 'DATABASE_UNAVAILABLE' : undefined);
+  const code = codes[sqlState] ?? codeWithoutState(sqlState, error.message);
   return code === undefined ? error : new RatchetError(code, sqlState === '' ? {} : { sqlState }, { cause: error });
 }
 
@@ -46,5 +47,9 @@ export function databaseError(error: unknown): unknown {
 export const isUnavailable = (error: unknown): boolean =>
   error instanceof RatchetError && (error.code === 'DATABASE_UNAVAILABLE' || error.code === 'DATABASE_BUSY');
 
-const isLostConnection = (sqlState: string, message: string): boolean =>
-  sqlState.startsWith('08') || (sqlState === '' && driverSays.test(message));
+function codeWithoutState(sqlState: string, message: string): ErrorCode | undefined {
+  if (sqlState.startsWith('08')) return 'DATABASE_UNAVAILABLE';
+  if (sqlState !== '') return undefined;
+  if (waitedInVain.test(message)) return 'DATABASE_BUSY';
+  return lostConnection.test(message) ? 'DATABASE_UNAVAILABLE' : undefined;
+}

@@ -3,7 +3,7 @@ import { sum } from '../../src/domain/decimal.ts';
 import type { LimitEvaluation } from '../../src/domain/limits/limit.ts';
 import { type GateBook, readDecision, requestHashOf } from '../../src/store/decisions.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
-import { approving, aRequest, d, decide, decisionOf, nowMs, openAccount, withinCap } from './fixtures.ts';
+import { approving, aRequest, d, decide, decisionOf, nowMs, openAccount, retrying, withinCap } from './fixtures.ts';
 
 let database: TestDatabase;
 let accounts = 0;
@@ -132,7 +132,7 @@ describe('decideTrade', () => {
     const requests = Array.from({ length: 200 }, (_, index) => request(String(index)));
 
     const decided = await Promise.all(
-      requests.map((wanted) => decide(database.db, wanted, withinCap(wanted, d('1000')))),
+      requests.map((wanted) => retrying(() => decide(database.db, wanted, withinCap(wanted, d('1000'))))),
     );
 
     const approved = decided.filter((each) => each.outcome === 'decided' && each.decision.outcome === 'approved');

@@ -7,6 +7,7 @@ import type { OrderReport } from '../../src/domain/order.ts';
 import { ensureAccount } from '../../src/store/accounts.ts';
 import type { BookOrder } from '../../src/store/book-order.ts';
 import type { Db } from '../../src/store/database.ts';
+import { isUnavailable } from '../../src/store/database-errors.ts';
 import { decideTrade, type GateBook, type GateVerdict, requestHashOf } from '../../src/store/decisions.ts';
 import { commitIntent, type IntentOutcome, type OrderIntent } from '../../src/store/intents.ts';
 import { applyVenueOrder, type ReportOutcome, type VenueReport } from '../../src/store/order-reports.ts';
@@ -193,3 +194,14 @@ export const reservationOf = (db: Db, tradeId: string) =>
 
 export const phaseOf = async (db: Db, tradeId: string): Promise<string> =>
   (await db.selectFrom('trade').select('phase').where('trade_id', '=', tradeId).executeTakeFirstOrThrow()).phase;
+
+/** As every caller does: what the database was too busy for is asked again. */
+export async function retrying<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+    }
+  }
+}
