@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import type { MarketWatchInput } from '../src/contracts/messages/messages.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
-import { leaveShard, loadShard, renewLease, takeShard } from '../src/store/guards.ts';
+import { leaveShard, loadShard, renewLease, type ShardLease, takeShard } from '../src/store/guards.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { whileBeating } from './heartbeat.ts';
-import { openMarketEyes } from './market-eyes.ts';
+import { type MarketEyes, openMarketEyes } from './market-eyes.ts';
 import { roomOf } from './rooms.ts';
 
 const tickMs = 50;
@@ -27,29 +27,12 @@ export const createWatchMarket = (deps: ActivityDependencies) =>
       const { db, now, holder } = deps;
       const lease = { shard, epoch: await takeShard(db, { shard, holder, leaseUntilMs: now() + leaseMs }) };
       const eyes = openMarketEyes(deps, roomOf(deps, venue), lease);
-      let isReloadDue = true;
-      const stopListening = deps.onGuardsChanged(() => {
-        isReloadDue = true;
-      });
-      const duties = [
-        every(now, 0, async () => {
-          if (!isReloadDue) return;
-          isReloadDue = false;
-          await eyes.reload(await loadShard(db, { shard }));
-        }),
-        every(now, 0, eyes.catchUp),
-        every(now, checkpointEveryMs, eyes.checkpoint),
-        every(now, leaseEveryMs, async () => {
-          await renewLease(db, { ...lease, leaseUntilMs: now() + leaseMs });
-          // An announcement may be lost, so the shard is read from time to time all the same.
-          isReloadDue = true;
-        }),
-      ];
+      const duties = dutiesOf(deps, lease, eyes);
       try {
         const endAtMs = now() + stintMs;
         let idleSinceMs = now();
         while (!signal.aborted && now() < endAtMs) {
-          for (const doWhenDue of duties) await doWhenDue();
+          await duties.doWhatIsDue();
           crashPoint('whileWatching');
           if (eyes.armed() > 0) idleSinceMs = now();
           if (now() - idleSinceMs > idleMs && (await leaveShard(db, lease))) return 'nothing-armed';
@@ -58,11 +41,41 @@ export const createWatchMarket = (deps: ActivityDependencies) =>
         await eyes.checkpoint();
         return 'hand-over';
       } finally {
-        stopListening();
+        duties.stop();
         await eyes.close();
       }
     });
   };
+
+/** What the watch does beside looking: take up what changed, fill gaps, write down, and keep its lease. */
+function dutiesOf({ db, now, onGuardsChanged }: ActivityDependencies, lease: ShardLease, eyes: MarketEyes) {
+  let isReloadDue = true;
+  const stop = onGuardsChanged(() => {
+    isReloadDue = true;
+  });
+  const reload = async (): Promise<void> => {
+    if (!isReloadDue) return;
+    isReloadDue = false;
+    await eyes.reload(await loadShard(db, { shard: lease.shard }));
+  };
+  const renew = async (): Promise<void> => {
+    await renewLease(db, { ...lease, leaseUntilMs: now() + leaseMs });
+    // An announcement may be lost, so the shard is read from time to time all the same.
+    isReloadDue = true;
+  };
+  const duties = [
+    reload,
+    eyes.catchUp,
+    every(now, checkpointEveryMs, eyes.checkpoint),
+    every(now, leaseEveryMs, renew),
+  ];
+  return {
+    stop,
+    async doWhatIsDue(): Promise<void> {
+      for (const duty of duties) await duty();
+    },
+  };
+}
 
 /** The work, done when it is called for the first time and then not again before so many milliseconds have passed. */
 function every(now: () => number, periodMs: number, work: () => Promise<void>): () => Promise<void> {
