@@ -27,9 +27,10 @@ export async function temporalHealth(temporal: Client, venue: string): Promise<T
     look(taskQueues.watches, 'activity'),
     look(taskQueues.venue(venue), 'activity'),
   ]);
-  const silent = [entryWorkers, guardWorkers, watchWorkers, venueWorkers].find((queue) => queue.silence !== undefined);
-  const health = silent ? { ok: false, detail: silent.silence ?? '' } : { ok: true, detail: 'answers' };
-  return { temporal: health, entryWorkers, guardWorkers, watchWorkers, venueWorkers };
+  const queues = { entryWorkers, guardWorkers, watchWorkers, venueWorkers };
+  const silent = Object.values(queues).find(({ silence }) => silence !== undefined);
+  const detail = silent === undefined ? 'answers' : `does not answer (${silent.silence})`;
+  return { temporal: { ok: silent === undefined, detail }, ...queues };
 }
 
 type Look = QueueHealth & { readonly silence?: string };
@@ -48,6 +49,6 @@ async function queueHealth(temporal: Client, name: string, type: keyof typeof ta
     return { ok: alive.length > 0, detail: alive.length > 0 ? `${alive.length} polling` : `nobody polls ${name}` };
   } catch (error) {
     const silence = (error as { details?: string; message?: string }).details ?? String(error);
-    return { ok: false, detail: `not known: ${silence}`, silence };
+    return { ok: false, detail: 'not known, because Temporal does not answer', silence };
   }
 }

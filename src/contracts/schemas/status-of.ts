@@ -78,7 +78,8 @@ function problemsOf(status: Omit<StatusView, 'problems'>, isAccountKnown: boolea
   const isLate = (ageMs: number | null) => ageMs !== null && ageMs > lateMs;
   return [
     ...Object.entries(parts)
-      .filter(([, part]) => !part.ok)
+      // Of workers nothing is known while Temporal is silent, and one cause is said once.
+      .filter(([name, part]) => !part.ok && (parts.temporal.ok || name === 'temporal'))
       .map(([name, part]) => `${name}: ${part.detail}`),
     ...(isAccountKnown ? [] : [`account ${status.account} is not set up`]),
     ...(equity.fault === null ? [] : [`equity is not known: ${equity.fault}`]),

@@ -1,0 +1,185 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadOrCreateSigningKey } from '../../src/audit/keys.ts';
+import { createSealer } from '../../src/audit/sealer.ts';
+import { holdsInForce } from '../../src/store/holds.ts';
+import { parkOrder } from '../../src/store/orders.ts';
+import { aRequest, decide, enter, nowMs, openAccount, placeEntry } from '../store/fixtures.ts';
+import { aDatabase, type TestDatabase } from '../support/postgres.ts';
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const data = mkdtempSync(join(tmpdir(), 'ratchet-cli-'));
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await aDatabase();
+  await openAccount(database.db);
+});
+afterAll(async () => {
+  await database.close();
+  rmSync(data, { recursive: true });
+});
+
+type Result = { readonly code: number; readonly out: string; readonly err: string };
+
+/** Runs the command line as a person would, on the test's database, with nothing listening where Temporal should be. */
+function ratchet(...args: readonly string[]): Promise<Result> {
+  const env = {
+    PATH: process.env['PATH'],
+    DATABASE_URL: database.appUrl,
+    RATCHET_DATA: data,
+    TEMPORAL_ADDRESS: '127.0.0.1:1',
+    // No configuration of Temporal of whoever runs the tests.
+    HOME: data,
+  };
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--import', 'tsx', main, ...args], { env }, (error, out, err) =>
+      resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+    );
+  });
+}
+
+const json = async (...args: readonly string[]) => {
+  const { code, out } = await ratchet(...args, '--json');
+  return { code, body: JSON.parse(out) as Record<string, unknown> };
+};
+
+describe('wrong usage ends with 2 and says what is wrong', () => {
+  test.each([
+    { name: 'an unknown command', args: ['hlat'], says: /unknown command 'hlat'/ },
+    { name: 'a halt without a reason', args: ['halt'], says: /--reason/ },
+    {
+      name: 'a level that does not exist',
+      args: ['halt', '--reason', 'x', '--level', 'hard'],
+      says: /entries-blocked/,
+    },
+    {
+      name: 'two scopes',
+      args: ['halt', '--reason', 'x', '--account', 'a', '--symbol', 'B/C'],
+      says: /cannot be used/,
+    },
+    { name: 'an unknown phase', args: ['trades', '--phase', 'gone'], says: /denied, placing/ },
+    { name: 'a request that is no JSON', args: ['enter', main], says: /REQUEST_INVALID/ },
+  ])('$name', async ({ args, says }) => {
+    const { code, err } = await ratchet(...args);
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(says) });
+  });
+
+  test('a database that is not named', async () => {
+    const without = { ...database, appUrl: '' };
+    const before = database;
+    database = without;
+    const { code, err } = await ratchet('trades');
+    database = before;
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('STACK_NOT_FOUND') });
+  });
+});
+
+test('a database that does not answer ends with 3', async () => {
+  const before = database;
+  database = { ...database, appUrl: 'postgresql://x:x@127.0.0.1:1/x' };
+  const { code, err } = await ratchet('trades');
+  database = before;
+  expect({ code, err }).toEqual({ code: 3, err: expect.stringContaining('DATABASE_UNAVAILABLE') });
+});
+
+describe('halt and resume, with Temporal down', () => {
+  test('a halt names the hold and the entries that still work; a resume lifts it', async () => {
+    await placeEntry(database.db, aRequest({ tradeId: 'working-1' }));
+    const halted = await ratchet('halt', '--strategy', 'ma-cross', '--reason', 'news', '--actor', 'anna');
+    expect(halted.code).toBe(0);
+    expect(halted.out).toMatch(/HALTED: strategy ma-cross, entries-blocked, until it is resumed/);
+    expect(halted.out).toMatch(/by anna: news/);
+    expect(halted.out).toMatch(/working-1-e1 {2}BUY 1 BTC\/USDT {2}pendingNew {2}trade working-1/);
+    const resumed = await json('resume', '--strategy', 'ma-cross', '--reason', 'over');
+    expect(resumed).toMatchObject({
+      code: 0,
+      body: { hold: { scope: { kind: 'strategy', id: 'ma-cross' } }, remaining: [] },
+    });
+  });
+
+  test.each(['frozen', 'flatten'])('the level %s is refused, and nothing happens', async (level) => {
+    const { code, body } = await json('halt', '--reason', 'news', '--level', level);
+    expect({ code, body }).toMatchObject({ code: 1, body: { error: { code: 'HALT_LEVEL_UNAVAILABLE' } } });
+    expect(await holdsInForce(database.db, Date.now())).toEqual([]);
+  });
+
+  test('there is nothing to lift', async () => {
+    const { code, body } = await json('resume', '--reason', 'over');
+    expect({ code, body }).toMatchObject({ code: 1, body: { error: { code: 'HOLD_NOT_IN_FORCE' } } });
+  });
+});
+
+describe('trades', () => {
+  test('lists them, shows one, and closes it', async () => {
+    await enter(database.db, aRequest({ tradeId: 'open-1' }));
+    expect((await ratchet('trades', '--live')).out).toMatch(/open-1 .*open .*BUY .*BTC\/USDT/);
+    const page = await ratchet('trade', 'open-1');
+    expect(page.out).toMatch(/^open-1: OPEN\nBUY 1 BTC\/USDT at 100 GTC/);
+    expect(page.out).toMatch(/entry open-1-e1: BUY 1 LIMIT 100 GTC, filled, filled 1/);
+    expect(page.out).toMatch(/TradeDecided/);
+    expect(await json('close', 'open-1', '--reason', 'news')).toEqual({
+      code: 0,
+      body: { tradeId: 'open-1', outcome: 'requested' },
+    });
+    const { body } = await json('trade', 'open-1');
+    expect(body).toMatchObject({ phase: 'closing', exitRequest: { reason: 'operator', source: 'cli' } });
+  });
+
+  test('a trade that nobody decided is refused', async () => {
+    expect(await json('trade', 'nobody')).toMatchObject({ code: 1, body: { error: { code: 'TRADE_UNKNOWN' } } });
+  });
+});
+
+test('a parked order is settled by a person', async () => {
+  const { clientOrderId } = await placeEntry(database.db, aRequest({ tradeId: 'parked-1' }));
+  await parkOrder(database.db, { clientOrderId, nowMs });
+  const resolved = await json('resolve', clientOrderId, '--verdict', 'dead', '--reason', 'looked at the venue');
+  expect(resolved).toMatchObject({ code: 0, body: { clientOrderId, status: 'canceled' } });
+});
+
+test('status says PAPER and what is wrong: here, that Temporal is down', async () => {
+  const { code, out } = await ratchet('status');
+  expect(code).toBe(1);
+  expect(out).toMatch(/^PAPER MODE: no real money/);
+  expect(out).toMatch(/NOT OK {2}temporal/);
+  expect(out).toMatch(/ok {6}database/);
+});
+
+describe('audit verify', () => {
+  const keyFile = join(data, 'secrets', 'checkpoint-key.pem');
+  const checkpointDir = join(data, 'checkpoints');
+
+  test('finds a record that somebody has edited', async () => {
+    await decide(database.db, aRequest({ tradeId: 'sealed-1' }));
+    await seal();
+    expect(await json('audit', 'verify')).toMatchObject({ code: 0, body: { outcome: 'ok', unsealed: 0 } });
+    await database.asOwner('alter table audit_event disable trigger all');
+    await database.asOwner(
+      "update audit_event set body = replace(body, 'approved', 'denied') where trade_id = 'sealed-1' and event_type = 'TradeDecided'",
+    );
+    const { code, out } = await ratchet('audit', 'verify');
+    expect({ code, out }).toEqual({
+      code: 1,
+      out: expect.stringMatching(/^TAMPERED: .*\nTrust nothing from record \d+ on/),
+    });
+  });
+
+  async function seal(): Promise<void> {
+    const sealer = createSealer({
+      db: database.db,
+      checkpointKey: loadOrCreateSigningKey(keyFile, 'ratchet/audit'),
+      checkpointDir,
+      logger: { error: () => {} } as never,
+      metrics: { recordsSealed: { inc() {} }, sealLag: { set() {} }, checkpointAge: { set() {} } },
+      onFatal: () => {},
+    });
+    sealer.start();
+    await sealer.sealNow();
+    await sealer.stop();
+  }
+});
