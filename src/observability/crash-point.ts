@@ -1,7 +1,14 @@
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+
 /**
  * Named places where a test kills or stops this process: exactly there, and at the n-th time it gets there.
  * `CRASH_AT=afterSend#2` kills it with SIGKILL at the second hit, `PAUSE_AT=afterSend#1` stops it with SIGSTOP until
  * somebody sends SIGCONT (a zombie that goes on with old knowledge). Several are separated by commas.
+ *
+ * A process that is started again would die there again. With `CRASH_ONCE_DIR` each plan strikes once over all
+ * restarts, at the n-th hit or the next one after it: whoever makes the file `SIGKILL-afterSend#2` in that folder
+ * strikes, and as long as the file is there nobody does.
  */
 export const crashPoints = [
   /** Before the transaction that decides and reserves. */
@@ -45,6 +52,7 @@ type Plan = { readonly name: string; readonly hit: number; readonly signal: Sign
 
 const plans: readonly Plan[] = [...plansOf('CRASH_AT', 'SIGKILL'), ...plansOf('PAUSE_AT', 'SIGSTOP')];
 const hits = new Map<CrashPoint, number>();
+const onceDir = process.env['CRASH_ONCE_DIR'] || undefined;
 
 /** Costs an empty call when no crash is planned. */
 export const crashPoint: (name: CrashPoint) => void = plans.length === 0 ? () => undefined : passCrashPoint;
@@ -52,8 +60,23 @@ export const crashPoint: (name: CrashPoint) => void = plans.length === 0 ? () =>
 function passCrashPoint(name: CrashPoint): void {
   const hit = (hits.get(name) ?? 0) + 1;
   hits.set(name, hit);
-  const plan = plans.find((candidate) => candidate.name === name && candidate.hit === hit);
+  const plan = plans.find((candidate) => candidate.name === name && strikes(candidate, hit));
   if (plan !== undefined) process.kill(process.pid, plan.signal);
+}
+
+function strikes(plan: Plan, hit: number): boolean {
+  if (onceDir === undefined) return hit === plan.hit;
+  return hit >= plan.hit && isFirst(join(onceDir, `${plan.signal}-${plan.name}#${plan.hit}`));
+}
+
+function isFirst(file: string): boolean {
+  try {
+    closeSync(openSync(file, 'wx'));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 // A name with a typing error would make a crash test pass because nothing crashes, so it ends the process instead.

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { crashPoint, crashPoints } from '../../src/observability/crash-point.ts';
 
 const script = fileURLToPath(new URL('fixtures/pass-crash-points.ts', import.meta.url));
@@ -57,4 +60,28 @@ describe('crashPoint', () => {
     expect(code).not.toBe(0);
     expect(errors).toContain('CRASH_AT must be');
   });
+
+  test('strikes once over all restarts when it is told where to write that down', async () => {
+    const folder = aFolder();
+    const planned = { CRASH_AT: 'afterIntent,afterSend#2', CRASH_ONCE_DIR: folder };
+    expect(await run(start(planned))).toMatchObject({ signal: 'SIGKILL', output: 'intent 1\n' });
+    expect(await run(start(planned))).toMatchObject({ signal: 'SIGKILL', output: expect.stringMatching(/send 2\n$/) });
+    expect(await run(start(planned))).toMatchObject({ code: 0, output: expect.stringMatching(/end\n$/) });
+    expect(readdirSync(folder).sort()).toEqual(['SIGKILL-afterIntent#1', 'SIGKILL-afterSend#2']);
+  });
+
+  test('strikes at the next hit once the file is removed that kept it from striking', async () => {
+    const folder = aFolder();
+    const planned = { CRASH_AT: 'afterIntent', CRASH_ONCE_DIR: folder };
+    await run(start(planned));
+    expect(await run(start(planned))).toMatchObject({ code: 0 });
+    rmSync(join(folder, 'SIGKILL-afterIntent#1'));
+    expect(await run(start(planned))).toMatchObject({ signal: 'SIGKILL' });
+  });
 });
+
+function aFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ratchet-crash-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
