@@ -169,6 +169,31 @@ describe('a gap', () => {
   });
 });
 
+test('a watcher that is ahead of the hub is not told again what it knows, unless the venue counts anew', async () => {
+  const { market, hub } = await aWatchedHub();
+  const ahead: number[] = [];
+  hub.watch(symbol, ({ venueTradeId }) => ahead.push(venueTradeId), 3);
+  market.trade(symbol, '101', '102', '103');
+  expect(ahead).toEqual([4]);
+  market.reset(symbol);
+  market.trade(symbol, '50');
+  await pass(market, 12_000);
+  market.trade(symbol, '51');
+  expect(ahead).toEqual([4, 1, 2]);
+});
+
+test('a connection that was replaced is not heard any more', async () => {
+  const { market, hub, ids } = await aWatchedHub();
+  hub.subscribe('ETH/USDT');
+  await settle();
+  const [old] = market.connections;
+  const [trade] = market.tradeUnseen(symbol, '101');
+  old?.send({ type: 'trade', trade: trade ?? expect.unreachable() });
+  old?.send({ type: 'disconnected', detail: 'closed' });
+  expect(ids()).toEqual(['1']);
+  expect(hub.stats().disconnects).toBe(0);
+});
+
 test('duplicates and trades that were overtaken are dropped and counted', async () => {
   const { market, hub, ids } = await aWatchedHub();
   const [second, third] = market.tradeUnseen(symbol, '101', '102');
@@ -355,7 +380,7 @@ describe('awaitPrice', () => {
       expect(await hub.awaitPrice(unknown, 1_000_000)).toBeNull();
       await settle();
       expect(hub.stats().symbols).toBe(1);
-      expect(market.openConnections().map(({ symbols }) => symbols)).toEqual([[symbol]]);
+      expect(market.connections.map(({ symbols }) => symbols)).toEqual([[symbol]]);
     },
   );
 

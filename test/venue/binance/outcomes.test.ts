@@ -321,6 +321,13 @@ describe('cancelOrder', () => {
 });
 
 describe('findOrder', () => {
+  test('knows no quote amount where the venue has none any more', async () => {
+    const { venue } = await scripted(look, ok(placed({ status: 'CANCELED', cummulativeQuoteQty: '-1.00000000' })));
+    expect(await venue.findOrder({ symbol: 'BTC/USDT', clientOrderId: 'rte-a' })).toMatchObject({
+      order: { report: { status: 'canceled', filledQuote: '0' } },
+    });
+  });
+
   const rows: readonly (readonly [name: string, reply: Reply, outcome: string])[] = [
     ['an order that is there', ok(placed({ status: 'FILLED', executedQty: '0.5' })), 'found'],
     ['-2013', refuse(400, -2013, 'Order does not exist.'), 'absent'],
