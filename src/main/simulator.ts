@@ -71,8 +71,16 @@ function readFlags(): Flags {
         .choices(['received', 'quote'])
         .default('received'),
     )
-    .option('--orders-per-10s <n>', 'how many unfilled orders the venue takes in ten seconds', whole)
-    .option('--weight-per-minute <n>', 'how much request weight it takes in a minute', whole)
+    .addOption(
+      new Option('--orders-per-10s <n>', 'how many unfilled orders the venue takes in ten seconds')
+        .env('RATCHET_PAPER_ORDERS_PER_10S')
+        .argParser(whole),
+    )
+    .addOption(
+      new Option('--weight-per-minute <n>', 'how much request weight it takes in a minute')
+        .env('RATCHET_PAPER_WEIGHT_PER_MINUTE')
+        .argParser(whole),
+    )
     .option('--virtual-clock <ms>', 'a clock that stands at this time until /__sim/clock moves it', whole)
     .option('--exit-with-stdin', 'end when standard input is closed')
     .parse()

@@ -22,7 +22,8 @@ export type SymbolEyes = {
   seenUpTo(): number | null;
 };
 
-const recentMax = 20_000;
+const recentMax = 16_384;
+const nothing: readonly Seen[] = [];
 
 /**
  * The eyes on one symbol: every guard sees every trade after its own first one, in order, exactly once. Where trades are
@@ -32,20 +33,21 @@ const recentMax = 20_000;
 export function createSymbolEyes(): SymbolEyes {
   const recent = createRecentTrades();
   // One lane is level with the stream; a guard that came late catches up in a lane of its own.
-  let lanes: Lane[] = [];
+  let lanes: readonly Lane[] = [];
 
   const laneOf = (id: string) => lanes.find((lane) => lane.ids.has(id));
 
   const advance = (lane: Lane): readonly Seen[] => {
-    const seen: Seen[] = [];
+    let seen = nothing;
     for (let trade = recent.at(lane.nextId); trade !== undefined; trade = recent.at(lane.nextId)) {
-      seen.push(...lane.step(trade));
+      const changes = lane.step(trade);
+      if (changes.length > 0) seen = seen.length === 0 ? changes : [...seen, ...changes];
     }
     return seen;
   };
 
   const show = (lane: Lane, trade: MarketTrade): readonly Seen[] => {
-    if (trade.venueTradeId < lane.nextId) return [];
+    if (trade.venueTradeId < lane.nextId) return nothing;
     return trade.venueTradeId === lane.nextId ? advance(lane) : lane.peek(trade);
   };
 
@@ -58,7 +60,7 @@ export function createSymbolEyes(): SymbolEyes {
       eyes.disarm(id);
       const lane = createLane(sinceTradeId + 1);
       lane.arm(id, guard);
-      lanes.push(lane);
+      lanes = [...lanes, lane];
       const newest = recent.at(recent.newestId());
       const seen = [...advance(lane), ...(newest && isBehind(lane) ? lane.peek(newest) : [])];
       lanes = merged(lanes);
@@ -115,17 +117,20 @@ function merged(lanes: readonly Lane[]): Lane[] {
 
 /** The newest trades by their id, so that a guard that is armed a moment late needs nobody else. */
 function createRecentTrades() {
-  const trades = new Map<number, MarketTrade>();
+  // A ring: each id has one place, which a later trade takes over.
+  const ring: (MarketTrade | undefined)[] = new Array(recentMax);
   let newestId = 0;
   return {
-    at: (id: number) => trades.get(id),
+    at(id: number): MarketTrade | undefined {
+      const trade = ring[id % recentMax];
+      return trade?.venueTradeId === id ? trade : undefined;
+    },
     newestId: () => newestId,
     add(trade: MarketTrade): void {
-      trades.set(trade.venueTradeId, trade);
+      const place = trade.venueTradeId % recentMax;
+      if ((ring[place]?.venueTradeId ?? -1) > trade.venueTradeId) return;
+      ring[place] = trade;
       if (trade.venueTradeId > newestId) newestId = trade.venueTradeId;
-      if (trades.size <= recentMax) return;
-      const [oldest] = trades.keys();
-      if (oldest !== undefined) trades.delete(oldest);
     },
   };
 }

@@ -199,4 +199,6 @@ export const otherVariables = {
   RATCHET_TEST_DATABASE_URL: '`npm test`: a PostgreSQL to use instead of an embedded one.',
   RATCHET_PAPER_API_KEY: 'The paper venue: the API key it accepts.',
   RATCHET_PAPER_API_SECRET: 'The paper venue: the secret that signatures are checked with.',
+  RATCHET_PAPER_ORDERS_PER_10S: 'The paper venue: how many unfilled orders it takes in ten seconds.',
+  RATCHET_PAPER_WEIGHT_PER_MINUTE: 'The paper venue: how much request weight it takes in a minute.',
 } as const;

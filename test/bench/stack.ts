@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { readStackFile, type StackFile } from '../../src/config/stack-file.ts';
+
+export type BenchStack = {
+  readonly file: StackFile;
+  /** A command to the paper venue's control port; answers with its body. */
+  control(method: 'GET' | 'POST', path: string, body?: object): Promise<Record<string, unknown>>;
+  stop(): Promise<void>;
+};
+
+/** The whole stack as `npm start -- --no-bot` runs it, in a folder of its own. */
+export async function startBenchStack(): Promise<BenchStack> {
+  const data = mkdtempSync(join(tmpdir(), 'ratchet-bench-'));
+  const supervisor = spawn(process.execPath, ['src/stack/bootstrap.mjs', 'start', '--no-bot', '--data', data], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // The venue's own limits would be what is measured; the product's budget learns them from the venue.
+    env: {
+      ...process.env,
+      RATCHET_LIMITS_FILE: 'test/bench/limits.yaml',
+      RATCHET_PAPER_ORDERS_PER_10S: '100000',
+      RATCHET_PAPER_WEIGHT_PER_MINUTE: '10000000',
+    },
+  });
+  await untilReady(supervisor);
+  const file = readStackFile(data);
+  if (file?.paper === undefined) throw new Error('the stack has not said where it is');
+  const { controlUrl } = file.paper;
+  return {
+    file,
+    async control(method, path, body) {
+      const response = await fetch(`${controlUrl}${path}`, {
+        method,
+        ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      });
+      return (await response.json()) as Record<string, unknown>;
+    },
+    async stop() {
+      supervisor.kill('SIGINT');
+      await once(supervisor, 'exit');
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+async function untilReady(supervisor: ChildProcess): Promise<void> {
+  if (supervisor.stdout === null) throw new Error('the supervisor has no output');
+  for await (const line of createInterface({ input: supervisor.stdout })) if (line.includes('Ready in')) return;
+  throw new Error(`the stack did not start: exit code ${supervisor.exitCode}`);
+}
