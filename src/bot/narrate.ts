@@ -13,13 +13,7 @@ type TradeEvent =
   | { readonly event: 'triggered'; readonly kind: string; readonly price: Decimal | null }
   | { readonly event: 'leaving'; readonly reason: string }
   | { readonly event: 'exited'; readonly symbol: string; readonly quantity: Decimal; readonly price: Decimal }
-  | {
-      readonly event: 'closed';
-      readonly reason: string;
-      readonly pnl: Decimal;
-      readonly fees: Decimal;
-      readonly asset: string;
-    }
+  | { readonly event: 'closed'; readonly reason: string; readonly pnl: Decimal; readonly pnlAsset: string }
   | { readonly event: 'attention'; readonly what: string };
 
 /** What the bot tells, as data; `sentenceOf` says it in words. */
@@ -47,6 +41,7 @@ const ended: ReadonlySet<string> = new Set(['filled', 'canceled', 'rejected', 'e
 /** Turns the records of one trade, in order, into what a person wants to hear. */
 export function createNarrator(tradeId: string): { hear(record: TradeRecord): readonly BotEvent[] } {
   const orders = new Map<string, Heard>();
+  let isLeaving = false;
   const learn = ({ type, data }: TradeRecord): readonly TradeEvent[] => {
     const id = text(data['clientOrderId']);
     if (id === '') return [];
@@ -56,7 +51,13 @@ export function createNarrator(tradeId: string): { hear(record: TradeRecord): re
     return events;
   };
   return {
-    hear: (record) => [...learn(record), ...recordEvents(record)].map((event) => ({ tradeId, ...event })),
+    hear: (record) => {
+      const events = [...learn(record), ...recordEvents(record)];
+      // A stop is watched until the position is closed, but nobody waits for it any more.
+      const told = isLeaving ? events.filter(({ event }) => event !== 'stopMoved') : events;
+      isLeaving ||= events.some(({ event }) => event === 'triggered' || event === 'leaving');
+      return told.map((event) => ({ tradeId, ...event }));
+    },
   };
 }
 
@@ -132,8 +133,7 @@ function closedEvents({ legs }: Data): readonly TradeEvent[] {
       event: 'closed',
       reason: text(leg['exitReason']),
       pnl: amount(leg['pnl']),
-      fees: amount(leg['fees']),
-      asset: text(leg['pnlAsset']),
+      pnlAsset: text(leg['pnlAsset']),
     },
   ];
 }

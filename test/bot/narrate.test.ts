@@ -41,6 +41,7 @@ describe('the life of a trade', () => {
         record('StopArmed', { kind: 'trailingStop', terms: {}, state: { status: 'trailing', stopPrice: '45900' } }),
         record('StopMoved', { kind: 'trailingStop', stopPrice: '45950' }),
         record('StopTriggered', { kind: 'trailingStop', price: '45949.5' }),
+        record('StopMoved', { kind: 'trailingStop', stopPrice: '45960' }),
         order('ExitAcked', 'x1', 'filled', '0.0999'),
         fill('x1', 'exit', '0.0999', '4590.3'),
         closed('-12.7'),
@@ -52,7 +53,7 @@ describe('the life of a trade', () => {
       't-1  trailing stop moved to 45950',
       't-1  trailing stop triggered by 45949.5',
       't-1  exit filled: 0.0999 BTC/USDT at 45948.94894894',
-      't-1  closed by trailing stop: P&L -12.7 USDT after 9.2 of fees',
+      't-1  closed by trailing stop: P&L -12.7 USDT after fees',
     ]);
   });
 
@@ -90,7 +91,7 @@ describe('the life of a trade', () => {
     {
       name: 'a profit, with its sign',
       records: [closed('3.5')],
-      lines: ['t-1  closed by trailing stop: P&L +3.5 USDT after 9.2 of fees'],
+      lines: ['t-1  closed by trailing stop: P&L +3.5 USDT after fees'],
     },
     {
       name: 'an order nobody knows',
