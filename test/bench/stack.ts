@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,6 +16,8 @@ export type BenchStack = {
 /** The whole stack as `npm start -- --no-bot` runs it, in a folder of its own. */
 export async function startBenchStack(): Promise<BenchStack> {
   const data = mkdtempSync(join(tmpdir(), 'ratchet-bench-'));
+  // PostgreSQL has a user of its own where this runs as root.
+  chmodSync(data, 0o755);
   const supervisor = spawn(process.execPath, ['src/stack/bootstrap.mjs', 'start', '--no-bot', '--data', data], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // The venue's own limits would be what is measured; the product's budget learns them from the venue.
