@@ -9,7 +9,7 @@ import { StackFailure } from './failure.ts';
 const run = promisify(execFile);
 
 /** One place where a program may come from. `get` gives its path, or nothing where the source doesn't apply. */
-export type Source = { readonly name: string; get(): Promise<string | undefined> };
+export type Source = { readonly name: string; readonly get: () => Promise<string | undefined> };
 
 export type Found = { readonly path: string; readonly version: string; readonly source: string };
 

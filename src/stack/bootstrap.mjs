@@ -109,7 +109,7 @@ async function installPackages() {
 
 function npm(flags) {
   const npmScript = process.env.npm_execpath;
-  return npmScript && /^npm/.test(path.basename(npmScript))
+  return npmScript && path.basename(npmScript).startsWith('npm')
     ? [process.execPath, [npmScript, ...flags]]
     : ['npm', flags];
 }
@@ -130,12 +130,15 @@ function linkDatabaseLibraries() {
 export function fingerprint(folder) {
   const hash = crypto.createHash('sha256');
   const sources = ['src', 'workflows', 'activities'].flatMap((name) => filesUnder(folder, name));
-  for (const name of ['package-lock.json', 'tsconfig.json', ...sources.sort()]) {
+  for (const name of ['package-lock.json', 'tsconfig.json', ...sources.sort(byCodeUnit)]) {
     const content = fs.readFileSync(path.join(folder, name));
     hash.update(`${name}\0${content.length}\0`).update(content);
   }
   return hash.digest('hex');
 }
+
+/** The same order on every machine, whatever its language. */
+const byCodeUnit = (a, b) => (a < b ? -1 : 1);
 
 function filesUnder(folder, name) {
   if (!fs.existsSync(path.join(folder, name))) return [];
@@ -274,5 +277,5 @@ async function main([name, ...flags]) {
 }
 
 if (process.argv[1] && fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  main(process.argv.slice(2)).then((code) => process.exit(code));
+  process.exit(await main(process.argv.slice(2)));
 }

@@ -5,10 +5,10 @@ import type { DataFolder } from './data-folder.ts';
 /** The log of one run of a child: `fd` is its standard error. */
 export type ChildLog = {
   readonly fd: number;
-  write(line: string): void;
+  readonly write: (line: string) => void;
   /** The last lines of this run; what earlier runs have said is no part of it. */
-  tail(): string;
-  close(): void;
+  readonly tail: () => string;
+  readonly close: () => void;
 };
 
 export const logFileOf = (folder: DataFolder, name: string): string => join(folder.logs, `${name}.log`);
@@ -28,7 +28,10 @@ export function openLog(file: string): ChildLog {
     write: (line) => {
       if (open) writeSync(fd, `${line}\n`);
     },
-    tail: () => readFileSync(file).subarray(begin).toString('utf8').trim().split('\n').slice(-tailLines).join('\n'),
+    tail: () => {
+      const lines = readFileSync(file).subarray(begin).toString('utf8').trim().split('\n');
+      return lines.slice(-tailLines).map(forPeople).join('\n');
+    },
     close: () => {
       open = false;
       closeSync(fd);
@@ -37,3 +40,14 @@ export function openLog(file: string): ChildLog {
 }
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+
+/** Of a line of JSON, what it says: a person who reads it in a terminal has no use for the rest. */
+function forPeople(line: string): string {
+  if (!line.startsWith('{')) return line;
+  try {
+    const { msg } = JSON.parse(line) as { readonly msg?: unknown };
+    return typeof msg === 'string' ? msg : line;
+  } catch {
+    return line;
+  }
+}

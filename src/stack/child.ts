@@ -41,7 +41,7 @@ export type Run = {
   /** Rejects with a ChildFault when the child ends first, or takes too long. */
   readonly ready: Promise<ReadyLine>;
   readonly exited: Promise<Exit>;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 };
 
 /** A child that did not get ready: how it ended, and the last lines of its log. */

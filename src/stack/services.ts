@@ -41,12 +41,12 @@ export function temporalChild(
 ): ChildSpec {
   const database = join(site.folder.path, 'temporal.db');
   const server = [
-    ...[cli, 'server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'warn'],
-    ...['--port', String(ports.temporal), '--ui-port', String(ports.ui)],
-    ...['--db-filename', database],
-    ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
-    ...searchAttributes.flatMap((attribute) => ['--search-attribute', attribute]),
-  ];
+    [cli, 'server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'warn'],
+    ['--port', String(ports.temporal), '--ui-port', String(ports.ui)],
+    ['--db-filename', database],
+    ['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
+    searchAttributes.flatMap((attribute) => ['--search-attribute', attribute]),
+  ].flat();
   const pidFile = join(site.folder.run, 'temporal-server.pid');
   const child = nodeChild(site, 'temporal', stackScript('keep'), {}, [pidFile, database, ...server]);
   return { ...child, probe: () => temporalAnswers(site, cli, ports.temporal) };
@@ -57,10 +57,10 @@ export type PaperPorts = { readonly venue: number; readonly control: number };
 export function paperChild(site: Site, flags: Flags, ports: PaperPorts, keys: VenueKeys): ChildSpec {
   const options = { prices: flags.prices, symbol: flags.symbol, speed: flags.speed, seed: flags.seed };
   const args = [
-    ...['--host', '127.0.0.1', '--port', String(ports.venue), '--control-port', String(ports.control)],
-    ...['--data', join(site.folder.path, 'venue')],
-    ...Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value])),
-  ];
+    ['--host', '127.0.0.1', '--port', String(ports.venue), '--control-port', String(ports.control)],
+    ['--data', join(site.folder.path, 'venue')],
+    Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value])),
+  ].flat();
   const env = { RATCHET_PAPER_API_KEY: keys.key, RATCHET_PAPER_API_SECRET: keys.secret };
   return nodeChild(site, 'paper', mainScript(site, 'main/simulator'), env, args);
 }

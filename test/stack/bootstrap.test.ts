@@ -5,10 +5,10 @@ import { aFolder } from './a-folder.ts';
 
 // Plain JavaScript, which the compiler doesn't read: its types are written down here.
 type Bootstrap = {
-  checkNode(version: string): void;
-  checkRoom(folder: string, neededMb: number, statfs: () => { bavail: number; bsize: number }): void;
-  reasonToInstall(folder: string): string | undefined;
-  fingerprint(folder: string): string;
+  readonly checkNode: (version: string) => void;
+  readonly checkRoom: (folder: string, neededMb: number, statfs: () => { bavail: number; bsize: number }) => void;
+  readonly reasonToInstall: (folder: string) => string | undefined;
+  readonly fingerprint: (folder: string) => string;
 };
 const address: string = new URL('../../src/stack/bootstrap.mjs', import.meta.url).href;
 const { checkNode, checkRoom, reasonToInstall, fingerprint } = (await import(address)) as Bootstrap;

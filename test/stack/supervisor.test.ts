@@ -78,7 +78,9 @@ describe('keep', () => {
 
   test('fails with the end of the log when the child ends before it is ready', async () => {
     const bench = aBench();
-    const keeping = bench.supervisor.keep(aChild('a', `console.error('the reason'); process.exitCode = 4`));
+    const keeping = bench.supervisor.keep(
+      aChild('a', `console.error('{"level":"error","msg":"the reason"}'); process.exitCode = 4`),
+    );
     const fault = await keeping.catch((error: unknown) => error);
     expect(fault).toBeInstanceOf(ChildFault);
     expect(fault).toMatchObject({ message: 'a ended with exit code 4', exitCode: 4, logTail: 'the reason' });
