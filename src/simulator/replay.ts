@@ -45,7 +45,9 @@ export function startReplay({ source, clock, play, onQuiet, ...options }: Replay
   // The source's time and the clock's time that belong together; set anew whenever the pace changes.
   let origin = { sourceMs: next.value?.atMs ?? 0, clockMs: clock.nowMs() };
 
-  const dueInMs = (row: PriceRow): number => (row.atMs - origin.sourceMs) / speed - (clock.nowMs() - origin.clockMs);
+  // In whole milliseconds: what is less than the clock can tell apart would never come.
+  const dueInMs = (row: PriceRow): number =>
+    Math.ceil((row.atMs - origin.sourceMs) / speed - (clock.nowMs() - origin.clockMs));
 
   const schedule = (): void => {
     cancel();
