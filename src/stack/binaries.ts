@@ -11,10 +11,10 @@ const run = promisify(execFile);
 /** One place where a program may come from. `get` gives its path, or nothing where the source doesn't apply. */
 export type Source = { readonly name: string; readonly get: () => Promise<string | undefined> };
 
-export type Found = { readonly path: string; readonly version: string; readonly source: string };
+type Found = { readonly path: string; readonly version: string; readonly source: string };
 
 /** Says whether a program is the right one: its version, or an Error with the reason why not. */
-export type Check = (path: string) => Promise<string>;
+type Check = (path: string) => Promise<string>;
 
 /** Older servers lack what the workflows need: update-with-start and user metadata. */
 const oldestCli = [1, 5, 0];
@@ -52,7 +52,7 @@ export function findTestServer(root: string, environment: NodeJS.ProcessEnv, ski
   ]);
 }
 
-export type Skip = (source: string, reason: string) => void;
+type Skip = (source: string, reason: string) => void;
 
 /** Goes through the sources in their order, and takes the first whose program passes the check. */
 export async function firstThatWorks(

@@ -45,7 +45,7 @@ function makeUser(): SystemUser {
 }
 
 /** The outermost folder on the way that the user may not enter. Asked of the system itself, which knows about ACLs. */
-export function firstClosedFolder(folder: string, user: SystemUser): string | undefined {
+function firstClosedFolder(folder: string, user: SystemUser): string | undefined {
   const { root } = parse(folder);
   const names = folder.slice(root.length).split(sep);
   return names
