@@ -50,13 +50,18 @@ export async function circuitBreaker(input: BreakerInput, carried?: BreakerView)
     else if (workflowInfo().continueAsNewSuggested && !hasWork()) break;
     else {
       pokes = 0;
-      show(await foldBreaker(input));
+      // A fold says nothing about commands: what became of the last one stays to be read.
+      const folded = await foldBreaker(input);
+      show({ ...folded, lastCommand: folded.lastCommand ?? lastCommandOf(view) });
       await untilWork(view as BreakerView | null, hasWork);
     }
   }
   await condition(allHandlersFinished);
   await continueAsNew<typeof circuitBreaker>(input, (view as BreakerView | null) ?? undefined);
 }
+
+// Its own function, because the compiler does not see that handlers change the view.
+const lastCommandOf = (view: BreakerView | null): BreakerView['lastCommand'] => view?.lastCommand ?? null;
 
 /** Until a message comes, the breaker's own next transition is due, or the history has grown too long. */
 async function untilWork(view: BreakerView | null, hasWork: () => boolean): Promise<void> {

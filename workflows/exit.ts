@@ -7,22 +7,24 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ExitInput, PositionClosed } from '../src/contracts/messages/messages.ts';
+import type { ExitInput, ExitInstruction, PositionClosed } from '../src/contracts/messages/messages.ts';
 import type { ExitView } from '../src/contracts/messages/views.ts';
 import { planExit, settleTrade, venueActivities } from './activity-proxies.ts';
 import { describeExit } from './details.ts';
+import { assertActivityFailed, causeOf } from './failures.ts';
 import * as messages from './messages.ts';
+
+const failurePauseMs = 5_000;
 
 /**
  * CLOSE: cancels what still works for the trade, sells what is left, and goes on until the venue is flat. One a trade.
- * It can't be canceled: a position that is on its way out is never left half way.
+ * It can't be canceled and it never gives up: a position that is on its way out is never left half way.
  */
 export function exit(input: ExitInput, carried?: ExitView): Promise<PositionClosed> {
   return CancellationScope.nonCancellable(() => leave(input, carried));
 }
 
 async function leave(input: ExitInput, carried?: ExitView): Promise<PositionClosed> {
-  const { placeExit, cancelOrder, collectFills, findOrder } = venueActivities(input.venue);
   const { tradeId } = input;
   let view: ExitView = carried ?? { tradeId, reason: input.reason, doing: 'look', orders: 0, closed: null };
   let reports = 0;
@@ -36,39 +38,42 @@ async function leave(input: ExitInput, carried?: ExitView): Promise<PositionClos
     reports += 1;
   });
 
-  for (;;) {
+  while (view.closed === null) {
     const seen = reports;
-    const next = await planExit({ tradeId, canceled });
-    show({ doing: next.step });
-    switch (next.step) {
-      case 'cancel':
-        await cancelOrder(next.order);
-        canceled.push(next.order.clientOrderId);
-        break;
-      case 'find':
-        await findOrder(next.order);
-        break;
-      case 'collectFills':
-        await collectFills(next.order);
-        break;
-      case 'place':
-        await placeExit({ ...next.order, terms: next.terms });
-        show({ orders: view.orders + 1 });
-        break;
-      case 'await':
-        await condition(() => reports > seen, Math.max(1, next.untilMs - Date.now()), { summary: next.why });
-        break;
-      case 'settle': {
-        const closed = await settleTrade(tradeId);
-        if (closed === null) break;
-        show({ doing: 'done', closed });
-        await condition(allHandlersFinished);
-        return closed;
-      }
+    const untilReported = (waitMs: number, summary: string) => condition(() => reports > seen, waitMs, { summary });
+    try {
+      const next = await planExit({ tradeId, canceled });
+      show({ doing: next.step });
+      if (next.step === 'settle') show({ closed: await settleTrade(tradeId) });
+      else if (next.step === 'await') await untilReported(Math.max(1, next.untilMs - Date.now()), next.why);
+      else await act(input.venue, next);
+      if (next.step === 'cancel') canceled.push(next.order.clientOrderId);
+      if (next.step === 'place') show({ orders: view.orders + 1 });
+    } catch (error) {
+      assertActivityFailed(error);
+      show({ doing: `look again after a failure: ${causeOf(error)}` });
+      await untilReported(failurePauseMs, 'look again after a failure');
     }
-    if (workflowInfo().continueAsNewSuggested) {
+    if (view.closed === null && workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
       await continueAsNew<typeof exit>(input, view);
     }
+  }
+  show({ doing: 'done' });
+  await condition(allHandlersFinished);
+  return view.closed;
+}
+
+function act(venue: string, next: Exclude<ExitInstruction, { readonly step: 'await' | 'settle' }>): Promise<unknown> {
+  const { placeExit, cancelOrder, collectFills, findOrder } = venueActivities(venue);
+  switch (next.step) {
+    case 'cancel':
+      return cancelOrder(next.order);
+    case 'find':
+      return findOrder(next.order);
+    case 'collectFills':
+      return collectFills(next.order);
+    case 'place':
+      return placeExit({ ...next.order, terms: next.terms });
   }
 }

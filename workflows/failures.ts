@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { describe, type ErrorCode } from '../src/domain/errors.ts';
 
 /** A refusal of the catalog as Temporal's own failure: the code is its type, the faults are its details. */
@@ -9,4 +9,21 @@ export function refuse(code: ErrorCode, faults: readonly string[], ...details: u
     nonRetryable: true,
     details,
   });
+}
+
+/**
+ * That an activity has failed for good, which a lifecycle that never gives up takes for a pause: no retry mends it, but
+ * somebody may mend its cause. Whatever else was thrown, a cancellation too, is thrown on.
+ */
+export function assertActivityFailed(error: unknown): asserts error is ActivityFailure {
+  if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+}
+
+/** What the activity itself said, without the plumbing around it. */
+export const causeOf = (error: ActivityFailure): string => error.cause?.message ?? error.message;
+
+/** Throws the activity's own refusal, so that whoever waits reads its code and faults, not the plumbing around it. */
+export function throwRefusal(error: unknown): never {
+  if (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure) throw error.cause;
+  throw error;
 }

@@ -48,27 +48,25 @@ export async function positionMonitoring(input: PositionInput, carried?: Positio
   }
 
   const mustHandOver = () => workflowInfo().continueAsNewSuggested;
-  while (view.closed === null) {
-    if (view.phase === 'guarded' && view.timeStopAtMs !== null) {
-      const leftMs = Math.max(1, view.timeStopAtMs - Date.now());
-      const happened = await condition(() => view.phase !== 'guarded' || mustHandOver(), leftMs, {
-        summary: 'time stop',
-      });
-      if (!happened) {
-        await requestExit({ tradeId: input.tradeId, reason: 'timeStop', source: 'positionMonitoring' });
-        if (view.phase === 'guarded') show({ phase: 'closing', exitReason: 'timeStop' });
-      }
-    } else {
-      await condition(() => view.closed !== null || mustHandOver());
-    }
-    if (view.closed === null && mustHandOver()) {
-      await condition(allHandlersFinished);
-      await continueAsNew<typeof positionMonitoring>(input, view);
-    }
+  const isOver = () => view.phase !== 'guarded' || mustHandOver();
+  if (view.phase === 'guarded' && (await isTimeUp(view.timeStopAtMs, isOver))) {
+    await requestExit({ tradeId: input.tradeId, reason: 'timeStop', source: 'positionMonitoring' });
+    if (view.phase === 'guarded') show({ phase: 'closing', exitReason: 'timeStop' });
+  }
+  await condition(() => view.closed !== null || mustHandOver());
+  if (view.closed === null) {
+    await condition(allHandlersFinished);
+    await continueAsNew<typeof positionMonitoring>(input, view);
   }
   await disarmGuards(input.tradeId);
   await condition(allHandlersFinished);
   return view;
+}
+
+/** Whether the time stop comes before anything else ends the wait. */
+async function isTimeUp(timeStopAtMs: number | null, isOver: () => boolean): Promise<boolean> {
+  if (timeStopAtMs === null) return false;
+  return !(await condition(isOver, Math.max(1, timeStopAtMs - Date.now()), { summary: 'time stop' }));
 }
 
 /** From the first fill on nothing is naked: the levels are armed first, then the trailing stop takes up its own life. */

@@ -9,10 +9,11 @@ import {
 } from '@temporalio/workflow';
 import type { GuardChanged, StopAmendment, StopInput } from '../src/contracts/messages/messages.ts';
 import type { StopView } from '../src/contracts/messages/views.ts';
-import { amendmentFaults, joinTrailingStop } from '../src/domain/trailing-stop.ts';
+import { decimal, isDecimal } from '../src/domain/decimal.ts';
+import { amendmentFaults, joinTrailingStop, type TrailingStopRules } from '../src/domain/trailing-stop.ts';
 import { amendTrailingStop, armTrailingStop } from './activity-proxies.ts';
 import { describeStop } from './details.ts';
-import { refuse } from './failures.ts';
+import { refuse, throwRefusal } from './failures.ts';
 import * as messages from './messages.ts';
 
 /**
@@ -21,7 +22,7 @@ import * as messages from './messages.ts';
  */
 export async function trailingStop(input: StopInput, carried?: StopView): Promise<StopView | null> {
   let view: StopView | null = carried ?? null;
-  let closed = false;
+  let isOver = false;
   const early: GuardChanged[] = [];
 
   const show = (next: StopView): void => {
@@ -38,20 +39,22 @@ export async function trailingStop(input: StopInput, carried?: StopView): Promis
   setHandler(messages.stopView, () => view);
   setHandler(messages.guardChanged, hear);
   setHandler(messages.positionClosed, () => {
-    closed = true;
+    isOver = true;
   });
   setHandler(
     messages.amendStop,
     async (amendment: StopAmendment) => {
-      await condition(() => view !== null);
-      show(await amendTrailingStop({ tradeId: input.tradeId, amendment }));
+      await condition(() => view !== null || isOver);
+      if (isOver) throw refuse('STOP_AMENDMENT_REFUSED', [nothingToGuard]);
+      const amended = await amendTrailingStop({ tradeId: input.tradeId, amendment }).catch(throwRefusal);
+      // What the watch told meanwhile is as true as this answer.
+      show(view === null ? amended : together(amended.rules, view, amended));
       return view as unknown as StopView;
     },
     {
       validator: (amendment: StopAmendment) => {
-        const faults = view === null ? [] : amendmentFaults(view.rules, view.stop, amendment);
-        if (closed || faults.length > 0)
-          throw refuse('STOP_AMENDMENT_REFUSED', closed ? ['the position is closed'] : faults);
+        const faults = isOver ? [nothingToGuard] : faultsOf(amendment, view);
+        if (faults.length > 0) throw refuse('STOP_AMENDMENT_REFUSED', faults);
       },
     },
   );
@@ -59,23 +62,47 @@ export async function trailingStop(input: StopInput, carried?: StopView): Promis
   if (view === null) {
     const armed = await armTrailingStop(input.tradeId);
     // The trade was on its way out already: there is nothing to guard.
-    if (armed === null) return null;
-    show(armed);
+    if (armed === null) isOver = true;
+    else show(armed);
     for (const change of early.splice(0)) hear(change);
   }
 
-  await condition(() => closed || workflowInfo().continueAsNewSuggested);
+  await condition(() => isOver || workflowInfo().continueAsNewSuggested);
   await condition(allHandlersFinished);
-  if (!closed) await continueAsNew<typeof trailingStop>(input, view as unknown as StopView);
-  return view as unknown as StopView;
+  if (!isOver) await continueAsNew<typeof trailingStop>(input, view as unknown as StopView);
+  return view as StopView | null;
 }
 
+const nothingToGuard = 'The position is closed, or on its way out.';
+
+/** Anybody may send an update, and an activity would try a broken one for ever: so its form is checked here as well. */
+function faultsOf(amendment: Partial<StopAmendment> | undefined, view: StopView | null): readonly string[] {
+  const { distance, actor, reason } = amendment ?? {};
+  const faults = [
+    ...(isDecimal(distance) ? [] : ['distance is a decimal as text, such as "0.8".']),
+    ...(isText(actor) ? [] : ['actor is who asks for it, a text.']),
+    ...(isText(reason) ? [] : ['reason is a text.']),
+  ];
+  if (faults.length > 0 || view === null) return faults;
+  return amendmentFaults(view.rules, view.stop, { distance: decimal(distance as string) });
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '';
+
 /** Events carry the whole state and may come twice or out of order, so they are joined, not applied. */
-function joined(view: StopView, { stop, version, triggered }: GuardChanged): StopView {
+const joined = (view: StopView, { stop, version, triggered }: GuardChanged): StopView =>
+  together(view.rules, view, { version, stop: stop ?? view.stop, triggeredAtPrice: triggered?.price ?? null });
+
+function together(
+  rules: TrailingStopRules,
+  view: StopView,
+  heard: Pick<StopView, 'version' | 'stop' | 'triggeredAtPrice'>,
+): StopView {
   return {
     ...view,
-    version: Math.max(view.version, version),
-    stop: stop === undefined ? view.stop : joinTrailingStop(view.rules, view.stop, stop),
-    triggeredAtPrice: view.triggeredAtPrice ?? triggered?.price ?? null,
+    rules,
+    version: Math.max(view.version, heard.version),
+    stop: joinTrailingStop(rules, view.stop, heard.stop),
+    triggeredAtPrice: view.triggeredAtPrice ?? heard.triggeredAtPrice,
   };
 }

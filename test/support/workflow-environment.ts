@@ -1,0 +1,166 @@
+import type { Client, Workflow, WorkflowHandle, WorkflowStartOptions } from '@temporalio/client';
+import { ApplicationFailure, type Duration } from '@temporalio/common';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { failureInterceptor } from '../../activities/failure-interceptor.ts';
+import type { Activities } from '../../activities/index.ts';
+import { searchAttributes, taskQueues } from '../../src/contracts/messages/names.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+/** One attempt of an activity. */
+export type Call = { readonly activity: keyof Activities; readonly args: readonly unknown[] };
+
+/** Temporal with a clock that skips, workers on every queue, and activities that a test plays. */
+export type WorkflowWorld = {
+  readonly client: Client;
+  /** Says what the activities do from now on in this test. Any other that is called fails for good. */
+  play(activities: Partial<Activities>): void;
+  /** What the workflows of this test have asked for so far, every attempt, in order. */
+  calls(): readonly Call[];
+  /** A workflow of this test; it ends with the test. */
+  start<W extends Workflow>(type: string, options: WorkflowStartOptions<W>): Promise<WorkflowHandle<W>>;
+  /** Lets so much time pass for the server at once. */
+  skip(duration: Duration): Promise<void>;
+  /** The server's time: the skipped time has made it another one than ours. */
+  nowMs(): Promise<number>;
+};
+
+/** What a workflow comes to say, sooner or later. */
+export const eventually = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 15_000, interval: 20 });
+
+/**
+ * One time-skipping server for a test file. What a test leaves running is terminated, so that it does not ask the next
+ * test's activities.
+ */
+export function aWorkflowWorld(): WorkflowWorld {
+  let environment: TestWorkflowEnvironment;
+  let workers: readonly Worker[] = [];
+  let running: Promise<unknown>;
+  let stage = anEmptyStage();
+
+  beforeAll(async () => {
+    quieten();
+    environment = await startServer();
+    workers = await createWorkers(environment, (activity, args) => {
+      stage.calls.push({ activity, args });
+      return stage.played[activity];
+    });
+    running = Promise.all(workers.map((worker) => worker.run()));
+  });
+  beforeEach(() => {
+    stage = anEmptyStage();
+  });
+  afterEach(async () => {
+    const ends = [...stage.started].map((id) => environment.client.workflow.getHandle(id).terminate());
+    // Most have ended by themselves.
+    await Promise.allSettled(ends);
+  });
+  afterAll(async () => {
+    for (const worker of workers) worker.shutdown();
+    await running;
+    await environment?.teardown();
+  });
+
+  return {
+    get client() {
+      return environment.client;
+    },
+    play: (activities) => Object.assign(stage.played, activities),
+    calls: () => stage.calls,
+    start: (type, options) => {
+      stage.started.add(options.workflowId);
+      return environment.client.workflow.start(type, options);
+    },
+    skip: (duration) => environment.sleep(duration),
+    nowMs: () => environment.currentTimeMs(),
+  };
+}
+
+type Stage = {
+  readonly played: Partial<Activities>;
+  readonly calls: Call[];
+  readonly started: Set<string>;
+};
+
+const anEmptyStage = (): Stage => ({ played: {}, calls: [], started: new Set() });
+
+// What workflows and activities of a test fail with is what the test is about.
+function quieten(): void {
+  const silent = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+  Runtime.install({ logger: silent, shutdownSignals: [] });
+}
+
+/** As `temporal.api.enums.v1.IndexedValueType` has it. */
+const keyword = 2;
+
+async function startServer(): Promise<TestWorkflowEnvironment> {
+  const environment = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: testServerPath() } },
+  });
+  await environment.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(Object.values(searchAttributes).map((name) => [name, keyword])),
+  });
+  return environment;
+}
+
+function testServerPath(): string {
+  const path = process.env['RATCHET_TEMPORAL_TEST_SERVER'];
+  if (path) return path;
+  throw new Error(
+    'These tests need the time-skipping Temporal server. Run them with `npm test -- --project workflows`, which gets ' +
+      'it, or name its program in RATCHET_TEMPORAL_TEST_SERVER.',
+  );
+}
+
+type Look = (activity: keyof Activities, args: readonly unknown[]) => Activities[keyof Activities] | undefined;
+
+/** One on every queue: workflows name the queues of their activities and children themselves. */
+async function createWorkers(environment: TestWorkflowEnvironment, look: Look): Promise<readonly Worker[]> {
+  const common: Omit<WorkerOptions, 'taskQueue'> = {
+    connection: environment.nativeConnection,
+    activities: activitiesBy(look),
+    interceptors: { activity: [() => ({ inbound: failureInterceptor })] },
+    // Or it would wait for an activity that a test holds back.
+    shutdownForceTime: '1 second',
+  };
+  const lifecycles = { ...common, workflowBundle: await workflowBundle() };
+  return Promise.all([
+    Worker.create({ ...lifecycles, taskQueue: taskQueues.entries }),
+    Worker.create({ ...lifecycles, taskQueue: taskQueues.guards }),
+    Worker.create({ ...lifecycles, taskQueue: taskQueues.watches }),
+    Worker.create({ ...common, taskQueue: taskQueues.venue('paper') }),
+  ]);
+}
+
+const activityNames: readonly (keyof Activities)[] = [
+  'amendTrailingStop',
+  'armGuards',
+  'armTrailingStop',
+  'cancelOrder',
+  'checkLimits',
+  'collectFills',
+  'disarmGuards',
+  'findOrder',
+  'foldBreaker',
+  'haltTrading',
+  'placeOrder',
+  'planExit',
+  'requestExit',
+  'resumeTrading',
+  'settleTrade',
+  'watchAccount',
+  'watchMarket',
+];
+
+function activitiesBy(look: Look): Record<string, (...args: unknown[]) => Promise<unknown>> {
+  const asked =
+    (activity: keyof Activities) =>
+    async (...args: unknown[]) => {
+      const played = look(activity, args) as ((...args: unknown[]) => Promise<unknown>) | undefined;
+      if (played === undefined) throw ApplicationFailure.nonRetryable(`this test plays no ${activity}`, 'NOT_PLAYED');
+      return played(...args);
+    };
+  return Object.fromEntries(activityNames.map((name) => [name, asked(name)]));
+}

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { Activities } from '../../activities/index.ts';
+import type { EntryDecision } from '../../src/contracts/messages/decision.ts';
+import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
+import type { OrderReported, PositionClosed } from '../../src/contracts/messages/messages.ts';
+import { decimal, zero } from '../../src/domain/decimal.ts';
+
+export type Checked = Awaited<ReturnType<Activities['checkLimits']>>;
+
+/** A trade of its own: nothing that another test has left can be meant. */
+export const aTradeId = (): string => `t-${randomBytes(6).toString('hex')}`;
+
+export const aRequest = (changed: Partial<EntryRequest> = {}): EntryRequest => ({
+  tradeId: aTradeId(),
+  account: 'main',
+  strategy: 'ma-cross',
+  venue: 'paper',
+  legs: [{ symbol: 'BTC/USDT', side: 'BUY', quantity: decimal('2'), unitDelta: decimal('1') }],
+  entry: { type: 'MARKET' },
+  exit: { stopLoss: { price: decimal('90') } },
+  requestedAtMs: 1_795_262_400_000,
+  validForMs: 10_000,
+  ...changed,
+});
+
+export const aLimitEntry = (expireAfterMs?: number): EntryRequest['entry'] => ({
+  type: 'LIMIT',
+  price: decimal('100'),
+  timeInForce: 'GTC',
+  ...(expireAfterMs !== undefined && { expireAfterMs }),
+});
+
+const aDecision = (request: EntryRequest, outcome: EntryDecision['outcome']): EntryDecision => ({
+  tradeId: request.tradeId,
+  outcome,
+  reasons: [],
+  evaluations: [],
+  decidedAtMs: 1_795_262_400_100,
+});
+
+export const approved = (request: EntryRequest): Checked => ({
+  outcome: 'approved',
+  decision: aDecision(request, 'approved'),
+  request,
+});
+
+export const denied = (request: EntryRequest): Checked => ({
+  outcome: 'denied',
+  decision: {
+    ...aDecision(request, 'denied'),
+    reasons: [
+      { code: 'TRADING_STATE_BLOCKED', message: 'A hold is in force.', remedy: 'Look up the hold.', context: {} },
+    ],
+  },
+  request,
+});
+
+/** A report of the entry order: 2 BTC, by default nothing of it filled. */
+export const aReport = (status: OrderReported['status'], changed: Partial<OrderReported> = {}): OrderReported => ({
+  clientOrderId: 'r1-t-e1',
+  purpose: 'entry',
+  leg: 0,
+  generation: 1,
+  status,
+  inDoubt: false,
+  filledQuantity: zero,
+  filledQuote: zero,
+  fillsComplete: true,
+  ...changed,
+});
+
+export const filledBy = (quantity: string, quote: string): Partial<OrderReported> => ({
+  filledQuantity: decimal(quantity),
+  filledQuote: decimal(quote),
+});
+
+export const closedTrade = (tradeId: string, changed: Partial<PositionClosed> = {}): PositionClosed => ({
+  tradeId,
+  symbol: 'BTC/USDT',
+  side: 'long',
+  exitReason: 'stopLoss',
+  entryQuantity: decimal('2'),
+  entryQuote: decimal('200'),
+  exitQuantity: decimal('2'),
+  exitQuote: decimal('180'),
+  fees: decimal('0.38'),
+  pnl: decimal('-20.38'),
+  pnlAsset: 'USDT',
+  dust: zero,
+  closedAtMs: 1_795_262_460_000,
+  ...changed,
+});
+
+/** A promise that a test settles, and whether anybody waits for it. */
+export function aGate<T>(): { readonly opened: Promise<T>; open(value: T): void } {
+  let open: (value: T) => void = () => {};
+  const opened = new Promise<T>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: (value) => open(value) };
+}
+
+/** What the Temporal UI shows of a workflow: where a person on call looks first. */
+export async function currentDetails(handle: WorkflowHandle): Promise<string> {
+  const metadata = await handle.query<{ currentDetails?: string }, []>('__temporal_workflow_metadata');
+  return metadata.currentDetails ?? '';
+}
+
+/** The workflow's search attributes, each by its only value. */
+export async function searchAttributesOf(handle: WorkflowHandle): Promise<Record<string, unknown>> {
+  const { searchAttributes } = await handle.describe();
+  return Object.fromEntries(Object.entries(searchAttributes).map(([name, values]) => [name, values?.[0]]));
+}
