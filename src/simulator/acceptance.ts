@@ -23,7 +23,7 @@ export type OrderCommand = {
   readonly receivedAtMs: number;
 };
 
-export type Scene = {
+type Scene = {
   readonly market: Market;
   readonly quotes: Quotes | null;
   readonly books: Books;

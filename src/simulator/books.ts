@@ -2,10 +2,10 @@ import { add, type Decimal, isEqual, negate, subtract, zero } from '../domain/de
 import { invariant } from '../domain/invariant.ts';
 import type { AcceptedOrder, ClosedStatus, ExpiryReason, Fill, LedgerEntry, OrderClosed } from './ledger.ts';
 
-export type PaperOrderStatus = 'NEW' | 'PARTIALLY_FILLED' | 'FILLED' | ClosedStatus;
+type PaperOrderStatus = 'NEW' | 'PARTIALLY_FILLED' | 'FILLED' | ClosedStatus;
 
 /** An order as it stands now. `filledQuantity` and `filledQuote` are cumulative; `locked` is what it still holds. */
-export type PaperOrder = Omit<AcceptedOrder, 'kind'> & {
+export type PaperOrder = AcceptedOrder & {
   readonly status: PaperOrderStatus;
   readonly filledQuantity: Decimal;
   readonly filledQuote: Decimal;
@@ -85,7 +85,7 @@ function apply(shelves: Shelves, entry: LedgerEntry): void {
   }
 }
 
-function applyAccepted(shelves: Shelves, { kind: _, ...accepted }: AcceptedOrder): void {
+function applyAccepted(shelves: Shelves, accepted: AcceptedOrder): void {
   const { lock, symbol, clientOrderId, orderId, acceptedAtMs } = accepted;
   move(shelves, lock.asset, negate(lock.quantity), lock.quantity);
   shelves.latestByClientId.set(`${symbol} ${clientOrderId}`, orderId);

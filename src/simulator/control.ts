@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decimal, isDecimal, isPositive } from '../domain/decimal.ts';
 import { readPlan } from './fault-plan.ts';
-import type { Market } from './market.ts';
+import { type Market, pairOf } from './market.ts';
 import type { Tick } from './options.ts';
 import { orderCommandOf } from './order-parameters.ts';
 import { Refusal } from './refusal.ts';
@@ -9,7 +9,7 @@ import type { Replay } from './replay.ts';
 import { readBody } from './rest.ts';
 import type { VenueCore } from './venue-core.ts';
 
-export type ControlOptions = {
+type ControlOptions = {
   readonly core: VenueCore;
   readonly replay: Replay | null;
   /** Sends a frame as it is to every market stream. */
@@ -114,7 +114,7 @@ function stateOf({ core, replay }: ControlOptions): object {
   return {
     clock: { kind: clock.kind, nowMs: clock.nowMs() },
     symbols: [...exchange.venues.values()].map(({ market, quotes, tape }) => ({
-      symbol: `${market.baseAsset}/${market.quoteAsset}`,
+      symbol: pairOf(market),
       status: market.status,
       quotes,
       lastTradeId: tape.lastTradeId,
@@ -136,24 +136,21 @@ function addPlan({ core }: ControlOptions, body: Body): Outcome {
 }
 
 /** One tick, `{ticks: [...]}`, or `{raw: "…"}`: text for the market streams as it is. */
-function tick({ core, sendRaw }: ControlOptions, body: Body): Outcome {
+function tick(options: ControlOptions, body: Body): Outcome {
+  const { core } = options;
   if (typeof body['raw'] === 'string') {
-    sendRaw(body['raw']);
+    options.sendRaw(body['raw']);
     return ok();
   }
   const ticks: readonly unknown[] = Array.isArray(body['ticks']) ? body['ticks'] : [body];
-  const known = new Set(
-    [...core.exchange.venues.values()].flatMap(({ market }) => [
-      market.symbol,
-      `${market.baseAsset}/${market.quoteAsset}`,
-    ]),
-  );
+  const venues = [...core.exchange.venues.values()];
+  const known = new Set(venues.flatMap(({ market }) => [market.symbol, pairOf(market)]));
   if (!ticks.every((each): each is Tick => isTick(each, known))) {
     return wrong(
       'a tick is {price, quantity?, symbol?, aggressor?}, decimals as text above zero, of a symbol of this venue',
     );
   }
-  ticks.forEach(core.tick);
+  for (const each of ticks) core.tick(each);
   return ok({ ticks: ticks.length });
 }
 

@@ -28,7 +28,7 @@ export type FeeRules = FeeSchedule & { readonly paidIn: 'received' | 'quote' };
 export type UnnumberedFill = Omit<Fill, 'tradeId' | 'tradedAtMs'>;
 
 /** What the engine decides for an order: executions without their ids, and whether the rest expires. */
-export type Match = {
+type Match = {
   readonly fills: readonly UnnumberedFill[];
   readonly expires: ExpiryReason | null;
 };

@@ -38,7 +38,7 @@ export type Exchange = {
   onEvent(listener: (event: ExchangeEvent) => void): () => void;
 };
 
-export type ExchangeOptions = {
+type ExchangeOptions = {
   readonly markets: readonly { readonly market: Market; readonly tape: Tape }[];
   readonly ledger: Ledger;
   readonly clock: SimulatorClock;
@@ -88,7 +88,7 @@ export function createExchange({ markets, ledger, clock, fees }: ExchangeOptions
       }),
     changeBalance: (asset, change, reason) =>
       commit((group) => group.record({ kind: 'balance', asset, change, reason, changedAtMs: clock.nowMs() })),
-    onEvent: journal.onEvent,
+    onEvent: (listener) => journal.onEvent(listener),
   };
 }
 

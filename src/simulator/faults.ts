@@ -112,9 +112,12 @@ function isOn({ on, phase }: FaultRule, { method, path, fields }: Target): boole
   if (on.method !== undefined && on.method !== method) return false;
   if (on.path !== undefined && !isPath(on.path, path)) return false;
   return Object.entries(on.match ?? {}).every(([name, pattern]) =>
-    new RegExp(`^(?:${pattern})$`).test(String(fields[name] ?? '')),
+    new RegExp(`^(?:${pattern})$`).test(textOf(fields[name])),
   );
 }
+
+const textOf = (field: unknown): string =>
+  typeof field === 'string' || typeof field === 'number' || typeof field === 'boolean' ? String(field) : '';
 
 const isPath = (pattern: string, path: string): boolean =>
   pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : pattern === path;

@@ -3,7 +3,7 @@ import type { PriceRow } from './price-rows.ts';
 import type { PriceSource } from './price-source.ts';
 import { type Random, seededRandom } from './random.ts';
 
-export type GeneratorOptions = { readonly seed: number; readonly symbol?: string };
+type GeneratorOptions = { readonly seed: number; readonly symbol?: string };
 
 const millionth = 1_000_000;
 const stepsPerTrade = 4;

@@ -59,7 +59,7 @@ export function createJournal(books: Books, ledger: Ledger, clock: SimulatorCloc
       commit() {
         if (entries.length > 0) ledger.append(entries, true);
         const assets = new Set(entries.flatMap((entry) => assetsOf(entry, books)));
-        const balances = [...assets].map(books.balance);
+        const balances = [...assets].map((asset) => books.balance(asset));
         if (balances.length > 0) events.push({ type: 'balances', balances, atMs: clock.nowMs() });
         for (const event of events) for (const listener of listeners) listener(event);
       },

@@ -109,7 +109,7 @@ export type RequestRecord = {
 export type LedgerEntry = AcceptedOrder | Fill | OrderClosed | BalanceChange | MarketOpened | RequestRecord;
 
 /** What one command changed: written in one line, so that a kill loses all of it or nothing. */
-export type LedgerGroup = { readonly seq: number; readonly entries: readonly LedgerEntry[] };
+type LedgerGroup = { readonly seq: number; readonly entries: readonly LedgerEntry[] };
 
 /** The venue's own book-keeping, append-only. `hash` chains every line, so equal histories have equal hashes. */
 export type Ledger = {

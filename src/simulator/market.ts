@@ -12,7 +12,7 @@ import {
 import type { Side } from '../domain/order.ts';
 
 /** Binance's symbol status; only TRADING accepts orders, CANCEL_ONLY accepts cancels. */
-export type SymbolStatus = 'TRADING' | 'END_OF_DAY' | 'HALT' | 'BREAK' | 'CANCEL_ONLY';
+type SymbolStatus = 'TRADING' | 'END_OF_DAY' | 'HALT' | 'BREAK' | 'CANCEL_ONLY';
 
 /** A symbol with its trading rules and the depth of its synthetic book. Quantities in base, notional in quote. */
 export type Market = {
@@ -36,6 +36,9 @@ export type Market = {
   readonly levelQuantity: Decimal;
   readonly levelsMax: number;
 };
+
+/** The symbol as people write it: `BTC/USDT`. */
+export const pairOf = ({ baseAsset, quoteAsset }: Market): string => `${baseAsset}/${quoteAsset}`;
 
 /** The best prices and the last one. A bid of zero = nobody buys. */
 export type Quotes = { readonly bid: Decimal; readonly ask: Decimal; readonly last: Decimal };

@@ -16,7 +16,7 @@ import { levelPrice, type Market, type Quotes } from './market.ts';
 export type Level = { readonly price: Decimal; readonly quantity: Decimal };
 
 /** What a taker gets from the book, best price first, and what it does not get. */
-export type Walk = { readonly fills: readonly Level[]; readonly leaves: Decimal };
+type Walk = { readonly fills: readonly Level[]; readonly leaves: Decimal };
 
 /** Money moves with eight decimals at this venue; what is smaller is cut. */
 export const quoteOf = ({ price, quantity }: Level): Decimal => roundToPlaces(multiply(price, quantity), 8, 'truncate');

@@ -15,7 +15,7 @@ export type Prices = {
   readonly saysSides: boolean;
 };
 
-export type Opening = {
+type Opening = {
   readonly exchange: Exchange;
   readonly ledger: Ledger;
   readonly clock: SimulatorClock;

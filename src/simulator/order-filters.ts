@@ -1,9 +1,9 @@
 import { type Decimal, isLess, isMore, isPositive, multiply, roundToStep } from '../domain/decimal.ts';
 import type { Market, Quotes } from './market.ts';
 
-export type FilterName = 'PRICE_FILTER' | 'LOT_SIZE' | 'MARKET_LOT_SIZE' | 'NOTIONAL' | 'MAX_NUM_ORDERS';
+type FilterName = 'PRICE_FILTER' | 'LOT_SIZE' | 'MARKET_LOT_SIZE' | 'NOTIONAL' | 'MAX_NUM_ORDERS';
 
-export type FilteredOrder = {
+type FilteredOrder = {
   readonly quantity: Decimal;
   /** null = a market order. */
   readonly limitPrice: Decimal | null;

@@ -31,7 +31,7 @@ const unsupportedTypes: Readonly<Record<string, string>> = {
   TAKE_PROFIT_LIMIT: 'Take profit limit',
 };
 
-export type ResponseType = 'ACK' | 'RESULT' | 'FULL';
+type ResponseType = 'ACK' | 'RESULT' | 'FULL';
 
 /** The order that the parameters describe; throws the refusal of the first that is wrong. `symbol` is checked before. */
 export function orderCommandOf(

@@ -6,7 +6,7 @@ export type Parameters = Readonly<Record<string, string>>;
 
 const legalNumber = '^([0-9]{1,20})(\\.[0-9]{1,20})?$';
 const legalWhole = '^[0-9]{1,20}$';
-export const legalClientId = '^[a-zA-Z0-9-_]{1,36}$';
+const legalClientId = '^[a-zA-Z0-9-_]{1,36}$';
 
 export function readParameters(query: string, body: string): Parameters {
   const fromQuery = pairsOf(query);

@@ -28,7 +28,7 @@ import {
 } from './price-rows.ts';
 import type { BadLine, PriceSource } from './price-source.ts';
 
-export type PriceFileOptions = {
+type PriceFileOptions = {
   readonly path: string;
   /** `BASE/QUOTE`; read from the name of the file when it is not given. */
   readonly symbol?: string;
@@ -134,11 +134,20 @@ type Survey = {
   readonly sample: PriceLine[];
 };
 
+const blankSurvey = (): Survey => ({
+  contentHash: '',
+  lineCount: 0,
+  badCount: 0,
+  badLines: [],
+  pricePlaces: 0,
+  quantityPlaces: 0,
+  highest: zero,
+  intervalMs: Number.POSITIVE_INFINITY,
+  sample: [],
+});
+
 function surveyOf(path: string, kind: Kind): Survey {
-  const survey: Survey = {
-    ...{ contentHash: '', lineCount: 0, badCount: 0, badLines: [], pricePlaces: 0, quantityPlaces: 0 },
-    ...{ highest: zero, intervalMs: Number.POSITIVE_INFINITY, sample: [] },
-  };
+  const survey = blankSurvey();
   const hash = createHash('sha256');
   const read = readerOf(kind);
   let [number, lastMs] = [0, Number.NEGATIVE_INFINITY];

@@ -98,8 +98,8 @@ export function createRateLimits(limits: Limits, clock: SimulatorClock): RateLim
     limits,
     refusal,
     chargeOrder,
-    charge: weight.add,
-    used: weight.count,
+    charge: (cost) => weight.add(cost),
+    used: () => weight.count(),
     orderFilled() {
       for (const counter of [day, tenSeconds]) counter.add(-1);
     },

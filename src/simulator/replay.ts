@@ -2,7 +2,7 @@ import type { SimulatorClock } from './clock.ts';
 import type { PriceRow } from './price-rows.ts';
 import type { PriceSource } from './price-source.ts';
 
-export type ReplayState = {
+type ReplayState = {
   readonly source: string;
   /** How many of the source's trades have been played. */
   readonly playedRows: number;
@@ -20,7 +20,7 @@ export type Replay = {
   stop(): void;
 };
 
-export type ReplayOptions = {
+type ReplayOptions = {
   readonly source: PriceSource;
   /** Goes on behind so many trades that were played before. */
   readonly playedRows: number;
@@ -36,7 +36,8 @@ export type ReplayOptions = {
 const rowsPerTurn = 200;
 const quietMs = 1_000;
 
-export function startReplay({ source, clock, play, onQuiet, ...options }: ReplayOptions): Replay {
+export function startReplay(options: ReplayOptions): Replay {
+  const { source, clock } = options;
   const rows = source.rows(options.playedRows)[Symbol.iterator]();
   let { playedRows, speed } = options;
   let next = rows.next();
@@ -56,14 +57,14 @@ export function startReplay({ source, clock, play, onQuiet, ...options }: Replay
   };
 
   const quiet = (): void => {
-    onQuiet();
+    options.onQuiet();
     schedule();
   };
 
   const turn = (): void => {
     for (let count = 0; count < rowsPerTurn && !next.done && dueInMs(next.value) <= 0; count += 1) {
       playedRows += 1;
-      play(next.value, playedRows);
+      options.play(next.value, playedRows);
       next = rows.next();
     }
     schedule();

@@ -77,8 +77,9 @@ function follow(
     struck(fault) {
       record.faults = [...record.faults, fault];
     },
-    read({ signature: _, ...parameters }) {
-      record.parameters = parameters;
+    read(parameters) {
+      const unsigned = Object.entries(parameters).filter(([name]) => name !== 'signature');
+      record.parameters = Object.fromEntries(unsigned);
     },
     ended(answer) {
       if (answer) Object.assign(record, answer);

@@ -56,7 +56,7 @@ export function createRest(
     const fields = fieldsOf(request);
     open.read(fields);
     const rules = options.faults.strike({ method: request.method, path: request.path, fields });
-    const ordeal = createOrdeal(rules, options.clock, open.struck);
+    const ordeal = createOrdeal(rules, options.clock, (fault) => open.struck(fault));
     const reply = await replyTo(options, request, open, ordeal);
     open.ended(reply.kind === 'answer' ? endOf(reply) : null);
     await send(response, reply, options.clock);
@@ -134,8 +134,8 @@ async function endpointAnswer(
     exchange,
     clock,
     limits,
-    isStruck: ordeal.isStruck,
-    strike: ordeal.strike,
+    isStruck: (phase) => ordeal.isStruck(phase),
+    strike: (phase) => ordeal.strike(phase),
     accepted(phase) {
       open.accepted();
       open.reached(phase);

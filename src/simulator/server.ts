@@ -3,6 +3,7 @@ import { createControl } from './control.ts';
 import type { Exchange } from './exchange.ts';
 import type { FaultRule } from './faults.ts';
 import type { RequestRecord } from './ledger.ts';
+import { pairOf } from './market.ts';
 import type { PriceOptions, SimulatorOptions, Tick } from './options.ts';
 import type { BadLine } from './price-source.ts';
 import { createRest, type Keys } from './rest.ts';
@@ -10,7 +11,7 @@ import { standardSocketRules } from './socket.ts';
 import { listen, serveStreams, shut } from './sockets.ts';
 import { createMarketStreams } from './streams.ts';
 import { createUserStreams } from './user-stream.ts';
-import { openCore } from './venue-core.ts';
+import { openCore, type VenueCore } from './venue-core.ts';
 
 export type { FaultRule, PriceOptions, SimulatorOptions, Tick };
 
@@ -54,8 +55,46 @@ const loopback = '127.0.0.1';
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const core = openCore(options);
-  const { exchange, clock, faults } = core;
   const keys = options.keys ?? paperKeys;
+  const doors = await openDoors(core, keys, options);
+  const { exchange, clock, faults, log } = core;
+  let closed: Promise<void> | null = null;
+  return {
+    url: `http://${doors.address}`,
+    wsUrl: `ws://${doors.address}`,
+    controlUrl: `http://${loopback}:${doors.controlPort}`,
+    port: doors.port,
+    controlPort: doors.controlPort,
+    keys,
+    symbols: [...exchange.venues.values()].map(({ market }) => pairOf(market)),
+    badLines: core.source?.badLines ?? { count: 0, first: [] },
+    exchange,
+    clock,
+    tick(...ticks) {
+      for (const each of ticks) core.tick(each);
+    },
+    sendRaw: (text) => doors.sendRaw(text),
+    plan: (...added) => faults.add(added),
+    clearPlan: () => faults.clear(),
+    requests: () => log.records(),
+    close() {
+      closed ??= doors.close();
+      return closed;
+    },
+  };
+}
+
+type Doors = {
+  readonly address: string;
+  readonly port: number;
+  readonly controlPort: number;
+  sendRaw(text: string): void;
+  close(): Promise<void>;
+};
+
+/** Opens the venue's port and the control port, and begins to play the prices. */
+async function openDoors(core: VenueCore, keys: Keys, options: SimulatorOptions): Promise<Doors> {
+  const { exchange, clock, faults } = core;
   const host = options.host ?? loopback;
   const market = createMarketStreams(exchange, clock);
   const user = createUserStreams({ ...core, keys });
@@ -64,42 +103,22 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const rules = { ...standardSocketRules, ...options.sockets };
   const closeStreams = serveStreams(venue.server, { market, user }, { faults, clock, rules });
   const replay = core.startPrices();
-  const command = createControl({ core, replay, sendRaw: market.broadcastRaw });
-  const control = await listen(
-    (request, response) => void command(request, response),
-    options.controlPort ?? 0,
-    loopback,
-  );
-
-  const shutDown = async (): Promise<void> => {
-    replay?.stop();
-    market.announceShutdown();
-    user.announceShutdown();
-    await closeStreams();
-    await Promise.all([shut(venue.server), shut(control.server)]);
-    core.close();
-  };
-  let closed: Promise<void> | null = null;
-
+  const sendRaw = (text: string): void => market.broadcastRaw(text);
+  const command = createControl({ core, replay, sendRaw });
+  const controlPort = options.controlPort ?? 0;
+  const control = await listen((request, response) => void command(request, response), controlPort, loopback);
   return {
-    url: `http://${host}:${venue.port}`,
-    wsUrl: `ws://${host}:${venue.port}`,
-    controlUrl: `http://${loopback}:${control.port}`,
+    address: `${host}:${venue.port}`,
     port: venue.port,
     controlPort: control.port,
-    keys,
-    symbols: [...exchange.venues.values()].map((each) => `${each.market.baseAsset}/${each.market.quoteAsset}`),
-    badLines: core.source?.badLines ?? { count: 0, first: [] },
-    exchange,
-    clock,
-    tick: (...ticks) => ticks.forEach(core.tick),
-    sendRaw: market.broadcastRaw,
-    plan: (...added) => faults.add(added),
-    clearPlan: faults.clear,
-    requests: core.log.records,
-    close() {
-      closed ??= shutDown();
-      return closed;
+    sendRaw,
+    async close() {
+      replay?.stop();
+      market.announceShutdown();
+      user.announceShutdown();
+      await closeStreams();
+      await Promise.all([shut(venue.server), shut(control.server)]);
+      core.close();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** Where the request's signature stands, and the text that it signs. */
-export type SignedText = { readonly signature: string | null; readonly payload: string };
+type SignedText = { readonly signature: string | null; readonly payload: string };
 
 /** REST: the query string and the body as they were sent, put together without a separator, less the signature itself. */
 export function restPayload(query: string, body: string): SignedText {
@@ -20,7 +20,7 @@ export function socketPayload(parameters: Readonly<Record<string, unknown>>): st
 }
 
 /** HMAC-SHA256 in hexadecimal. */
-export const hmac = (secret: string, payload: string): string =>
+const hmac = (secret: string, payload: string): string =>
   createHmac('sha256', secret).update(payload, 'utf8').digest('hex');
 
 /** Compares in constant time; hexadecimal digits in either case. */

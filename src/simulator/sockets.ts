@@ -7,7 +7,7 @@ import { openChannel, type SocketRules } from './socket.ts';
 import type { MarketStreams } from './streams.ts';
 import type { UserStreams } from './user-stream.ts';
 
-export type StreamServers = { readonly market: MarketStreams; readonly user: UserStreams };
+type StreamServers = { readonly market: MarketStreams; readonly user: UserStreams };
 const farewellMs = 500;
 
 type StreamContext = { readonly faults: Faults; readonly clock: SimulatorClock; readonly rules: SocketRules };

@@ -33,7 +33,6 @@ export function executionReport(
     N: fill?.feeAsset ?? null,
     T: atMs,
     t: fill?.tradeId ?? -1,
-    v: -1,
     I: executionId,
     w: order.status === 'NEW' || order.status === 'PARTIALLY_FILLED',
     m: fill?.isMaker ?? false,

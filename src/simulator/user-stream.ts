@@ -143,6 +143,8 @@ function parseFrame(text: string): Frame | null {
   }
 }
 
-const limitRows = ({ limits, used }: RateLimits): readonly object[] => [
-  { rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: limits.weightPerMinute, count: used() },
-];
+function limitRows(limits: RateLimits): readonly object[] {
+  const { weightPerMinute } = limits.limits;
+  const minute = { rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1 };
+  return [{ ...minute, limit: weightPerMinute, count: limits.used() }];
+}

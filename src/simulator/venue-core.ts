@@ -116,7 +116,7 @@ function play(source: PriceSource, exchange: Exchange, clock: SimulatorClock, ma
     speed,
     playedRows: position.market === market ? position.playedRows : 0,
     play: (row, playedRows) => exchange.trade(symbol, row, { market, playedRows }),
-    onQuiet: exchange.announceQuotes,
+    onQuiet: () => exchange.announceQuotes(),
   });
 }
 

@@ -150,6 +150,16 @@ describe('the user data stream', () => {
     user.close();
   });
 
+  test('gives every field that the exchange gives a plain order', async () => {
+    const venue = await aVenue();
+    const user = await openUserStream(venue);
+    await clientOf(venue).buy('0.01');
+    const { event } = await user.until((frame) => frame.event?.x === 'TRADE');
+    const fields = 'e E s c S o f q p P F g C x X r i l z L n N T t I w m M O Z Y Q W V';
+    expect(Object.keys(event).toSorted()).toEqual(fields.split(' ').toSorted());
+    user.close();
+  });
+
   test('names the cancel and the canceled order', async () => {
     const venue = await aVenue();
     const client = clientOf(venue);
