@@ -288,6 +288,22 @@ describe('settleTrade', () => {
     expect(await phaseOf(database.db, request.tradeId)).toBe('unfilled');
   });
 
+  test('never closes over a fill that comes at the same moment', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      request = { ...request, tradeId: `trade-${count}-${round}` };
+      const entry = await placeEntry(database.db, request);
+      await report(database.db, venueOrder(entry, 'canceled', '0.5', [aFill(String(nextTradeId()), '0.5')]));
+      await ask();
+      await sell('0.5');
+      const late = venueOrder(entry, 'canceled', '0.7', [aFill(String(nextTradeId()), '0.2')]);
+
+      const [settled] = await Promise.all([settle(), report(database.db, late)]);
+
+      // Seen in time, the trade stays on its way out; too late, it is open again and a person is told.
+      expect(await phaseOf(database.db, request.tradeId)).toBe(settled === null ? 'closing' : 'open');
+    }
+  });
+
   test('raises a fill that comes after the close', async () => {
     const entry = await placeEntry(database.db, request);
     await report(database.db, venueOrder(entry, 'canceled', '0.5', [aFill(String(nextTradeId()), '0.5')]));

@@ -26,6 +26,7 @@ import {
   aFill,
   approving,
   aRequest,
+  committed,
   d,
   decide,
   decisionOf,
@@ -155,6 +156,33 @@ describe('fills are a set', () => {
       1,
     );
   });
+});
+
+test('fills of the entry and of the exit at the same moment are both in the position', async () => {
+  for (let round = 0; round < 15; round += 1) {
+    const request = freshRequest();
+    const entry = await placeEntry(database.db, request);
+    const [bought, later, sold] = fillsOf([
+      { tenths: 5, price: 100 },
+      { tenths: 3, price: 100 },
+      { tenths: 2, price: 110 },
+    ]);
+    if (!bought || !later || !sold) throw new Error('three fills');
+    await report(database.db, venueOrder(entry, 'partiallyFilled', '0.5', [bought]));
+    const exit = committed(await commitIntent(database.db, exitIntent(request, d('0.5'))));
+
+    await Promise.all([
+      report(database.db, venueOrder(entry, 'partiallyFilled', '0.8', [later])),
+      report(database.db, venueOrder(exit, 'partiallyFilled', '0.2', [sold])),
+    ]);
+
+    expect(await positionOf(request.tradeId)).toMatchObject({
+      entry_quantity: '0.8',
+      exit_quantity: '0.2',
+      exit_quote: '22',
+      quote_fee: '0.03',
+    });
+  }
 });
 
 describe('exit intents', () => {
