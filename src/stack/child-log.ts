@@ -26,7 +26,7 @@ export function openLog(file: string): ChildLog {
   return {
     fd,
     write: (line) => {
-      if (open) writeSync(fd, `${line}\n`);
+      if (open) unlessFull(() => writeSync(fd, `${line}\n`));
     },
     tail: () => {
       const lines = readFileSync(file).subarray(begin).toString('utf8').trim().split('\n');
@@ -37,6 +37,15 @@ export function openLog(file: string): ChildLog {
       closeSync(fd);
     },
   };
+}
+
+/** A full disk must not take the supervisor down, and everything that it keeps with it. */
+export function unlessFull(write: () => unknown): void {
+  try {
+    write();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  }
 }
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;

@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ChildLog, logFileOf, openLog } from './child-log.ts';
+import { type ChildLog, logFileOf, openLog, unlessFull } from './child-log.ts';
 import type { DataFolder } from './data-folder.ts';
 import { signalTo } from './processes.ts';
 
@@ -77,7 +77,8 @@ export function runChild(spec: ChildSpec, folder: DataFolder): Run {
   const [program, ...args] = spec.command;
   const child = spawn(program, args, { env: spec.env, detached: true, stdio: ['pipe', 'pipe', log.fd] });
   const pidFile = join(folder.run, `${spec.name}.pid`);
-  if (child.pid !== undefined) writeFileSync(pidFile, JSON.stringify({ pid: child.pid, marker: spec.marker }));
+  const record = JSON.stringify({ pid: child.pid, marker: spec.marker });
+  if (child.pid !== undefined) unlessFull(() => writeFileSync(pidFile, record));
   // A child that is gone has no use for its pipe; nothing is ever written to it.
   child.stdin?.on('error', () => {});
   const exited = exitOf(child, log);

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeStackFile } from '../config/stack-file.ts';
 import { ChildFault } from './child.ts';
+import { unlessFull } from './child-log.ts';
 import { type DataFolder, lockDataFolder, openDataFolder, stopLeftovers } from './data-folder.ts';
 import { StackFailure } from './failure.ts';
 import { type Flags, readFlags } from './flags.ts';
@@ -58,7 +59,7 @@ async function runStack(site: Site, flags: Flags, report: Report): Promise<numbe
     await clearUp(site.folder, report);
     const start: Start = { site, flags, report, supervisor, given: new Set() };
     const system = await startSystem(start);
-    rewrite = () => writeStackFile(site.folder.path, stackFileOf(start, system, startedAtMs));
+    rewrite = () => unlessFull(() => writeStackFile(site.folder.path, stackFileOf(start, system, startedAtMs)));
     rewrite();
     report.result(...describeStack(start, system, startedAtMs));
     return flags.bot ? followBot(start, system) : ending;
