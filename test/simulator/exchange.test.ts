@@ -207,6 +207,15 @@ describe('resting orders', () => {
     expect(exchange.books.order(1)).toMatchObject({ status: 'FILLED', filledQuote: '104' });
   });
 
+  test('a market order buys no more than it locked, though the price rose before its match', () => {
+    const { exchange } = anExchange();
+    exchange.accept(anOrder({ quantity: decimal('2') }));
+    tradeAt(exchange, '150', '1', 'BUY');
+    exchange.match(1);
+    expect(exchange.books.order(1)).toMatchObject({ status: 'EXPIRED', filledQuantity: '1', filledQuote: '150' });
+    expect(moneyOf(exchange)).toMatchObject({ USDT: ['9850', '0'] });
+  });
+
   test('an order that was canceled before its match stays canceled', () => {
     const { exchange } = anExchange();
     exchange.accept(anOrder({ quantity: decimal('1') }));

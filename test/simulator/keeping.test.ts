@@ -123,6 +123,19 @@ describe('the tape', () => {
     );
   });
 
+  test('finds old trades in its file, at the marks of its index and beside them', () => {
+    const path = aPath();
+    const all = prints(1, 12_000);
+    const tape = fileTape(path);
+    for (let from = 0; from < all.length; from += 1_000) tape.append(all.slice(from, from + 1_000));
+    const edges = [0, 1, 2, 1_024, 1_025, 1_026, 2_049, 3_073, 3_074].flatMap((id) => [id, id + 1_024]);
+    for (const opened of [tape, fileTape(path)]) {
+      for (const id of edges)
+        expect(opened.from(id, 700)).toEqual(all.slice(Math.max(0, id - 1), Math.max(0, id - 1) + 700));
+      opened.close();
+    }
+  });
+
   test('a line that was cut off anywhere is dropped, and its id is given again', () => {
     const path = aPath();
     const tape = fileTape(path);
@@ -213,6 +226,18 @@ describe('a venue that is started again', () => {
       status: 'FILLED',
       cummulativeQuoteQty: '101.00000000',
     });
+  });
+
+  test("shows the book that the market left, which the account's own fills do not move", async () => {
+    const [data, prices] = [aFolder(), file(fileOf(['100', '101', '102']))];
+    const before = await start(data, prices);
+    before.clock.shift(1_000);
+    // A level holds 500: the rest fills a tick above.
+    expect((await clientOf(before).buy('600')).body.fills).toHaveLength(2);
+    const { quotes } = before.exchange.venue('BTCUSDT');
+    expect(quotes).toEqual({ bid: '99', ask: '101', last: '101' });
+    await before.close();
+    expect((await start(data, prices)).exchange.venue('BTCUSDT').quotes).toEqual(quotes);
   });
 
   test.each([
