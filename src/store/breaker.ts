@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { accountScope, breakerId } from '../contracts/messages/names.ts';
 import type { BreakerState, BreakerTransition } from '../domain/circuit-breaker.ts';
 import type { Db, Tx } from './database.ts';
@@ -30,22 +31,18 @@ export type BreakerProbe = {
 
 /** The gate and the lifecycle read the same and fold it with the same machine, so that OPEN is never seen late. */
 export async function readBreaker(db: Db, scope: string, nowMs: number): Promise<BreakerReadout> {
-  const row = await db.selectFrom('breaker').select(['state', 'version']).where('scope', '=', scope).executeTakeFirst();
-  const unapplied = await db
-    .selectFrom('breaker_outcome')
-    .select(['outcome_id as outcomeId', 'kind', 'cause', 'at_ms as atMs'])
-    .where('scope', '=', scope)
-    .where('is_applied', '=', false)
-    .orderBy('at_ms')
-    .orderBy('outcome_id')
-    .execute();
-  const probes = await db
-    .selectFrom('breaker_probe')
-    .select(['trade_id as tradeId', 'half_open_at_ms as halfOpenAtMs', 'expires_at_ms as expiresAtMs'])
-    .where('scope', '=', scope)
-    .where('expires_at_ms', '>', nowMs)
-    .execute();
-  return { scope, state: row?.state ?? null, version: row?.version ?? 0, unapplied, probes };
+  // One statement, because the gate reads it under the lock of the account.
+  const { rows } = await sql<BreakerReadout>`
+    select one.scope, state, coalesce(version, 0) as version,
+      (select coalesce(json_agg(json_build_object('outcomeId', outcome_id, 'kind', kind, 'cause', cause, 'atMs', at_ms)
+          order by at_ms, outcome_id), '[]')
+        from breaker_outcome o where o.scope = one.scope and not is_applied) as unapplied,
+      (select coalesce(json_agg(json_build_object('tradeId', trade_id, 'halfOpenAtMs', half_open_at_ms,
+          'expiresAtMs', expires_at_ms) order by half_open_at_ms, trade_id), '[]')
+        from breaker_probe p where p.scope = one.scope and expires_at_ms > ${nowMs}) as probes
+    from (select ${scope}::text as scope) one left join breaker using (scope)
+  `.execute(db);
+  return rows[0] ?? { scope, state: null, version: 0, unapplied: [], probes: [] };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, type Transaction } from 'kysely';
 import pg from 'pg';
-import { decimal } from '../domain/decimal.ts';
+import { type Decimal, isDecimal } from '../domain/decimal.ts';
 import { invariant } from '../domain/invariant.ts';
 import { databaseError } from './database-errors.ts';
 import type { Tables } from './tables.ts';
@@ -51,9 +51,15 @@ const integerTypes: ReadonlySet<number> = new Set([pg.types.builtins.INT8]);
 
 const getTypeParser: typeof pg.types.getTypeParser = (type: number, format?: 'text' | 'binary') => {
   if (integerTypes.has(type)) return safeInteger;
-  if (type === pg.types.builtins.NUMERIC) return decimal;
+  if (type === pg.types.builtins.NUMERIC) return exactDecimal;
   return pg.types.getTypeParser(type, format as 'text');
 };
+
+/** PostgreSQL writes plain decimals, with the zeros of their scale: without those they are ours. */
+function exactDecimal(text: string): Decimal {
+  invariant(isDecimal(text), `a numeric of ours is a plain decimal, was ${text}`);
+  return (text.includes('.') ? text.replace(/\.?0+$/, '') : text) as Decimal;
+}
 
 function safeInteger(text: string): number {
   const value = Number(text);

@@ -1,5 +1,6 @@
+import { sql } from 'kysely';
 import type { ExitTerms } from '../contracts/messages/entry-request.ts';
-import { type Decimal, larger, smaller, subtract, zero } from '../domain/decimal.ts';
+import type { Decimal } from '../domain/decimal.ts';
 import { invariant } from '../domain/invariant.ts';
 import type { PositionSide } from '../domain/order.ts';
 import { applyFill, type Position } from '../domain/position.ts';
@@ -127,19 +128,16 @@ export function positionOf(row: PositionRow): Position {
 
 async function openPositionRow(tx: Tx, trade: TradeRow, order: OrderRow, nowMs: number): Promise<PositionRow> {
   invariant(order.purpose === 'entry', `an exit fills a position, trade ${trade.trade_id} has none`);
-  const { unit_delta, unit_gamma } = await tx
-    .selectFrom('reservation')
-    .select(['unit_delta', 'unit_gamma'])
-    .where('trade_id', '=', trade.trade_id)
-    .where('leg', '=', order.leg)
-    .executeTakeFirstOrThrow();
-  const side = order.side === 'BUY' ? 'long' : 'short';
   const { trade_id, account_id, strategy } = trade;
-  const row = await tx
-    .insertInto('position')
-    .values({ trade_id, leg: order.leg, account_id, strategy, symbol: order.symbol, side, unit_delta, unit_gamma })
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  const side = order.side === 'BUY' ? 'long' : 'short';
+  const { rows } = await sql<PositionRow>`
+    insert into position (trade_id, leg, account_id, strategy, symbol, side, unit_delta, unit_gamma)
+    select trade_id, leg, account_id, strategy, symbol, ${side}, unit_delta, unit_gamma
+    from reservation where trade_id = ${trade_id} and leg = ${order.leg}
+    returning *
+  `.execute(tx);
+  const [row] = rows;
+  invariant(row !== undefined, `an entry of trade ${trade_id} was reserved`);
   await record(tx, {
     type: 'PositionOpened',
     key: [trade_id, order.leg],
@@ -151,21 +149,13 @@ async function openPositionRow(tx: Tx, trade: TradeRow, order: OrderRow, nowMs: 
   return row;
 }
 
+/** What was voided stays so: a fill that comes after it counts by the position that it makes. */
 async function postReservation(tx: Tx, position: PositionRow): Promise<void> {
-  const { quantity, voided_quantity, posted_quantity } = await tx
-    .selectFrom('reservation')
-    .select(['quantity', 'voided_quantity', 'posted_quantity'])
-    .where('trade_id', '=', position.trade_id)
-    .where('leg', '=', position.leg)
-    .executeTakeFirstOrThrow();
-  // What was voided stays so: a fill that comes after it counts by the position that it makes.
-  const posted = smaller(larger(posted_quantity, position.entry_quantity), subtract(quantity, voided_quantity));
-  await tx
-    .updateTable('reservation')
-    .set({ posted_quantity: larger(zero, posted) })
-    .where('trade_id', '=', position.trade_id)
-    .where('leg', '=', position.leg)
-    .execute();
+  await sql`
+    update reservation
+    set posted_quantity = least(greatest(posted_quantity, ${position.entry_quantity}), quantity - voided_quantity)
+    where trade_id = ${position.trade_id} and leg = ${position.leg}
+  `.execute(tx);
 }
 
 async function alertUnvaluedFees(

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { EntryProgressed } from '../contracts/messages/messages.ts';
-import { isPositive } from '../domain/decimal.ts';
 import { raiseAlert } from './alerts.ts';
 import { releaseProbe } from './breaker.ts';
 import type { Tx } from './database.ts';
@@ -30,10 +29,9 @@ export type EntryNews = {
 export async function followEntry(tx: Tx, trade: TradeRow, news: EntryNews, nowMs: number): Promise<void> {
   const { leg, hasNewFills, isAcked } = news;
   await voidWhatCannotFill(tx, trade, news, nowMs);
-  const isFinal = await hasEntryEnded(tx, trade.trade_id);
+  const { isFinal, hasFills } = await readEntryEnd(tx, trade.trade_id);
   const hasJustEnded = isFinal && trade.entry_ended_at_ms === null;
   const position = news.position ?? (await findPosition(tx, trade.trade_id, leg));
-  const hasFills = await hasPosition(tx, trade.trade_id);
   const phase = phaseAfter(trade.phase, { isFinal, hasFills, hasNewFills, isAcked });
   const first = hasFills ? await firstFill(tx, trade.trade_id, leg) : undefined;
   if (hasJustEnded) await releaseProbe(tx, trade.account_id, trade.trade_id);
@@ -85,18 +83,18 @@ async function voidWhatCannotFill(tx: Tx, trade: TradeRow, { leg, reason }: Entr
 const mayStillFill = sql`purpose = 'entry' and (status in ('pendingNew', 'new', 'partiallyFilled', 'parked')
   or in_doubt or filled_quantity < reported_quantity)`;
 
-async function hasEntryEnded(tx: Tx, tradeId: string): Promise<boolean> {
-  const { rows } = await sql<{ readonly ended: boolean }>`
+/** Whether nothing of the entry can fill any more, and whether anything has. */
+async function readEntryEnd(
+  tx: Tx,
+  tradeId: string,
+): Promise<{ readonly isFinal: boolean; readonly hasFills: boolean }> {
+  const { rows } = await sql<{ readonly isFinal: boolean; readonly hasFills: boolean }>`
     select not exists (select 1 from orders where trade_id = ${tradeId} and ${mayStillFill})
-      and not exists (select 1 from reservation
-        where trade_id = ${tradeId} and posted_quantity + voided_quantity < quantity) as ended
+        and not exists (select 1 from reservation
+          where trade_id = ${tradeId} and posted_quantity + voided_quantity < quantity) as "isFinal",
+      exists (select 1 from position where trade_id = ${tradeId} and entry_quantity > 0) as "hasFills"
   `.execute(tx);
-  return rows[0]?.ended === true;
-}
-
-async function hasPosition(tx: Tx, tradeId: string): Promise<boolean> {
-  const rows = await tx.selectFrom('position').select('entry_quantity').where('trade_id', '=', tradeId).execute();
-  return rows.some((row) => isPositive(row.entry_quantity));
+  return rows[0] ?? { isFinal: false, hasFills: false };
 }
 
 const earlier = (a: number | null, b: number | null): number | null =>
