@@ -6,8 +6,9 @@ import {
 } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '@temporalio/common';
 import type { Logger } from 'pino';
-import { searchAttributes } from '../src/contracts/messages/names.ts';
+import { searchAttributes, workflowTypes } from '../src/contracts/messages/names.ts';
 import { backoffMs } from '../src/domain/backoff.ts';
+import { crashPoint } from '../src/observability/crash-point.ts';
 import type { Db } from '../src/store/database.ts';
 import { type OutboxMessage, postpone, settle, takeDue } from '../src/store/outbox.ts';
 
@@ -102,6 +103,7 @@ async function send(client: Client, message: OutboxMessage): Promise<'delivered'
         await client.workflow.getHandle(workflowId).signal(message.signalName, ...message.signalArgs);
         break;
       case 'signalWithStart':
+        if (message.workflowType === workflowTypes.positionMonitoring) crashPoint('betweenFillAndMonitor');
         await client.workflow.signalWithStart(message.workflowType, {
           ...startOptions(message),
           signal: message.signalName,

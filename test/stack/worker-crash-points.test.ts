@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { FaultRule } from '../../src/simulator/faults.ts';
 import { gather } from '../support/evidence.ts';
 import { judge } from '../support/oracle.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { enter, openTrade, phaseOf, stopOut, untilPhase, untilSettled, untilWatched } from '../support/trading.ts';
 import { until } from '../support/until.ts';
 
-// The worker is killed at every named point of a trade's life, each time a trade of its own. After each, the oracle
+// The worker is killed at every named point of a trade's life, each time in a trade of its own. After each, the oracle
 // asks the venue's ledger, the database and Temporal whether any promise was broken.
 let stack: Stack;
 
@@ -15,40 +16,234 @@ beforeAll(async () => {
       RATCHET_RECV_WINDOW_MS: '2000',
       RATCHET_FENCE_API_TIMEOUT_MS: '1000',
       RATCHET_FENCE_MARGIN_MS: '0',
+      // The venue's hung answers count as failures; this is not about the breaker.
       RATCHET_BREAKER_FAILURE_THRESHOLD: '1000',
     },
     crashPoints: [
-      'beforeReserve',
-      'afterReserve',
-      'afterIntent',
-      'afterAnswer',
-      'afterRecord',
-      'betweenFillAndMonitor',
-      'whileWatching',
-      'beforeTrigger',
-      'afterTrigger',
-      'afterExitAnswer',
-      'cancelSent',
+      ...(['beforeReserve', 'afterReserve', 'afterIntent', 'afterAnswer', 'afterRecord'] as const),
+      ...(['betweenFillAndMonitor', 'whileWatching', 'beforeTrigger', 'afterTrigger'] as const),
+      ...(['afterExitAnswer', 'cancelSent'] as const),
     ],
+    pausePoints: ['afterIntent'],
   });
 }, 120_000);
-afterEach(async () => expect(judge(await gather(stack))).toEqual([]));
+afterEach(async () => {
+  await stack.venue.clearPlan();
+  await stack.venue.tick('100');
+  expect(judge(await gather(stack))).toEqual([]);
+});
 afterAll(() => stack?.stop(), 60_000);
 
+/** The worker dies at the point, in what `begin` begins. What is done `meanwhile` happens before there is another one. */
+async function dieAt(
+  point: Parameters<Stack['plan']>[0],
+  begin: () => unknown,
+  meanwhile: () => Promise<void> = async () => undefined,
+): Promise<void> {
+  stack.plan(point);
+  await stack.restarted('worker', async () => {
+    const before = stack.pidOf('worker');
+    void Promise.resolve(begin()).catch(() => undefined);
+    await stack.struck(point);
+    await meanwhile();
+    expect(stack.pidOf('worker')).toBe(before);
+  });
+}
+
+/** The answer to the next placement of this purpose is held back, although the venue has done what was asked. */
+const hangAnswer = (purpose: 'entry' | 'exit'): FaultRule => ({
+  on: {
+    method: 'POST',
+    path: '/api/v3/order',
+    match: { newClientOrderId: purpose === 'entry' ? 'rte-.*' : 'rtx-.*' },
+    nth: 1,
+  },
+  phase: 'before_response',
+  do: { action: 'hang' },
+});
+
+type OrderFacts = { client_order_id: string; status: string; intent_at_ms: string; recv_window_ms: number };
+
+async function orderOf(tradeId: string, purpose = 'entry'): Promise<OrderFacts> {
+  const find = 'select * from orders where trade_id = $1 and purpose = $2';
+  return until(`the order of ${tradeId}`, async () => (await stack.sql<OrderFacts>(find, [tradeId, purpose]))[0]);
+}
+
+/** How often the venue was asked to place the order. */
+async function placementsOf({ client_order_id: id }: OrderFacts): Promise<number> {
+  const { requests } = await stack.venue.ledger();
+  return requests.filter(({ method, parameters }) => method === 'POST' && parameters['newClientOrderId'] === id).length;
+}
+
+const untilAtVenue = (purpose: 'entry' | 'exit', known: number): Promise<unknown> =>
+  until(`the ${purpose} stands at the venue`, async () => {
+    const { orders } = await stack.venue.ledger();
+    return orders.length > known && orders.at(-1)?.clientOrderId.startsWith(purpose === 'entry' ? 'rte-' : 'rtx-');
+  });
+
 describe('an entry', () => {
+  // beforeReserve: before anything is committed. afterReserve: reserved, no intent yet. afterAnswer: the venue has
+  // answered, the book does not know. afterRecord: the book knows, the workflow does not. betweenFillAndMonitor: nobody
+  // watches the position yet.
   test.each(['beforeReserve', 'afterReserve', 'afterAnswer', 'afterRecord', 'betweenFillAndMonitor'] as const)(
-    'goes on to its end after the worker died at %s',
+    'is placed once and guarded although the worker died at %s',
     async (point) => {
       const tradeId = `entry-${point}`;
-      stack.plan(point);
-      await stack.restarted('worker', async () => {
-        void enter(stack, tradeId).catch(() => undefined);
-        await stack.struck(point);
-      });
+      await dieAt(point, () => enter(stack, tradeId));
       await untilPhase(stack, tradeId, 'open');
       await untilWatched(stack, tradeId);
+      expect(await placementsOf(await orderOf(tradeId))).toBe(1);
       await stopOut(stack, tradeId);
       expect(await phaseOf(stack, tradeId)).toBe('closed');
     },
   );
+
+  test('is parked with its reservation and an alert when nobody can know whether it was sent', async () => {
+    const tradeId = 'entry-afterIntent';
+    await dieAt('afterIntent', () => enter(stack, tradeId));
+    await until(`${tradeId} is parked`, async () => (await orderOf(tradeId)).status === 'parked');
+    const { client_order_id: id, intent_at_ms } = await orderOf(tradeId);
+
+    const parked = await gather(stack);
+    expect(judge(parked)).toEqual([]);
+    expect(parked.ledger.orders.filter(({ clientOrderId }) => clientOrderId === id)).toEqual([]);
+    expect(parked.reservations).toContainEqual(
+      expect.objectContaining({ trade_id: tradeId, posted_quantity: '0', voided_quantity: '0' }),
+    );
+    const [parking] = parked.events.filter(({ type, tradeId: of }) => type === 'OrderParked' && of === tradeId);
+    expect(parking?.recordedAtMs).toBeGreaterThan(Number(intent_at_ms) + 3_000);
+    const { alerts } = await stack.client.state();
+    expect(alerts).toContainEqual(expect.objectContaining({ code: 'ORDER_PARKED', severity: 'CRITICAL' }));
+
+    const { code, output } = stack.ratchet('resolve', id, '--verdict', 'dead', '--reason', 'not at the venue');
+    expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('declared dead') });
+    expect(await untilSettled(stack, tradeId)).toBe('unfilled');
+    expect((await stack.client.state()).alerts).toEqual([]);
+  });
+
+  test.each([
+    { type: 'MARKET', order: { type: 'MARKET' }, at: 'open' },
+    { type: 'LIMIT', order: { type: 'LIMIT', price: '99' }, at: 'working' },
+  ])('is adopted when the worker dies before the answer to a $type order', async ({ type, order, at }) => {
+    const tradeId = `entry-sent-${type}`;
+    const { orders } = await stack.venue.ledger();
+    await stack.venue.plan(hangAnswer('entry'));
+    await stack.restarted('worker', async () => {
+      void enter(stack, tradeId, { entry: order }).catch(() => undefined);
+      await untilAtVenue('entry', orders.length);
+      process.kill(stack.pidOf('worker'), 'SIGKILL');
+    });
+    await untilPhase(stack, tradeId, at);
+    if (at === 'working') await stack.venue.tick('99');
+    await untilWatched(stack, tradeId);
+    expect(await placementsOf(await orderOf(tradeId))).toBe(1);
+    await stopOut(stack, tradeId);
+  });
+
+  test('that waits is canceled once its time is up, although the worker died while it canceled', async () => {
+    const tradeId = 'entry-cancelSent';
+    await dieAt('cancelSent', () =>
+      enter(stack, tradeId, { entry: { type: 'LIMIT', price: '98', expireAfterMs: 1_000 } }),
+    );
+    expect(await untilSettled(stack, tradeId)).toBe('unfilled');
+  });
+
+  test('of a process that wakes up with old knowledge is refused by the venue itself', async () => {
+    const tradeId = 'entry-zombie';
+    stack.plan('afterIntent', 'SIGSTOP');
+    void enter(stack, tradeId).catch(() => undefined);
+    await stack.struck('afterIntent', 'SIGSTOP');
+    const { client_order_id: id, intent_at_ms, recv_window_ms } = await orderOf(tradeId);
+    await until('its timestamp is too old', async () => Date.now() > Number(intent_at_ms) + recv_window_ms);
+    process.kill(stack.pidOf('worker'), 'SIGCONT');
+    const zombie = await until('it sends', async () =>
+      (await stack.venue.ledger()).requests.find(({ parameters }) => parameters['newClientOrderId'] === id),
+    );
+    expect(zombie).toMatchObject({ accepted: false });
+    await until('the venue has answered', async () => (await phaseOf(stack, tradeId)) !== 'placing');
+    if ((await phaseOf(stack, tradeId)) !== 'unfilled') await stopOut(stack, tradeId);
+    const { requests } = await stack.venue.ledger();
+    expect(requests.find(({ requestId }) => requestId === zombie.requestId)).toMatchObject({ code: -1021 });
+  });
+});
+
+describe('a position', () => {
+  test('is closed for a price that crossed its stop while nobody watched, and came back', async () => {
+    const tradeId = 'watch-stopLoss';
+    await openTrade(stack, tradeId);
+    await dieAt(
+      'whileWatching',
+      () => undefined,
+      () => stack.venue.tick('94', '100'),
+    );
+    expect(await untilSettled(stack, tradeId)).toBe('closed');
+    const { exitRequest } = await stack.client.trade(tradeId);
+    expect(exitRequest).toMatchObject({ reason: 'stopLoss', trigger: { price: '94' } });
+  });
+
+  test('has its trailing stop where the prices that nobody watched would have moved it', async () => {
+    const tradeId = 'watch-trailingStop';
+    await openTrade(stack, tradeId, { exit: { trailingStop: { by: 'percent', distance: '2' } } });
+    await stack.venue.tick('104');
+    await until('the stop has moved', async () => (await stopPriceOf(tradeId)) === '101.92');
+    await dieAt(
+      'whileWatching',
+      () => undefined,
+      () => stack.venue.tick('103', '110'),
+    );
+    await until('the stop has moved', async () => (await stopPriceOf(tradeId)) === '107.8');
+    await stack.venue.tick('107.79');
+    expect(await untilSettled(stack, tradeId)).toBe('closed');
+    expect((await stack.client.trade(tradeId)).exitRequest).toMatchObject({ reason: 'trailingStop' });
+  });
+
+  async function stopPriceOf(tradeId: string): Promise<unknown> {
+    const [row] = await stack.sql("select state->>'stopPrice' as price from guard where trade_id = $1", [tradeId]);
+    return row?.['price'];
+  }
+});
+
+describe('an exit', () => {
+  // beforeTrigger: the watch has seen the price, nothing is committed. afterTrigger: the exit is asked for and not
+  // started. afterExitAnswer: it is sold, the book does not know.
+  test.each(['beforeTrigger', 'afterTrigger', 'afterExitAnswer'] as const)(
+    'sells once although the worker died at %s',
+    async (point) => {
+      const tradeId = `exit-${point}`;
+      await openTrade(stack, tradeId);
+      await dieAt(point, () => stack.venue.tick('94'));
+      expect(await untilSettled(stack, tradeId)).toBe('closed');
+      expect(await placementsOf(await orderOf(tradeId, 'exit'))).toBe(1);
+    },
+  );
+
+  test('is adopted when the worker dies before the answer to its order', async () => {
+    const tradeId = 'exit-sent';
+    await openTrade(stack, tradeId);
+    const { orders } = await stack.venue.ledger();
+    await stack.venue.plan(hangAnswer('exit'));
+    await stack.restarted('worker', async () => {
+      await stack.venue.tick('94');
+      await untilAtVenue('exit', orders.length);
+      process.kill(stack.pidOf('worker'), 'SIGKILL');
+    });
+    expect(await untilSettled(stack, tradeId)).toBe('closed');
+    expect(await placementsOf(await orderOf(tradeId, 'exit'))).toBe(1);
+  });
+
+  test('sends its next generation when nobody can know whether the first was sent', async () => {
+    const tradeId = 'exit-afterIntent';
+    await openTrade(stack, tradeId);
+    await dieAt('afterIntent', () => stack.venue.tick('94'));
+    expect(await untilSettled(stack, tradeId)).toBe('closed');
+    const orders = (await stack.client.trade(tradeId)).orders.filter(({ purpose }) => purpose === 'exit');
+    expect(orders.map(({ generation, status }) => ({ generation, status }))).toEqual([
+      { generation: 1, status: 'parked' },
+      { generation: 2, status: 'filled' },
+    ]);
+  });
+});
+
+test('the record of it all holds', () => {
+  expect(stack.ratchet('audit', 'verify')).toMatchObject({ code: 0, output: expect.stringContaining('OK: ') });
 });

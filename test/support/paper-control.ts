@@ -1,0 +1,80 @@
+import type { FaultRule } from '../../src/simulator/faults.ts';
+
+/** What the venue has in its own books: an order that it took, with what became of it. */
+export type LedgerOrder = {
+  readonly orderId: number;
+  readonly clientOrderId: string;
+  readonly symbol: string;
+  readonly side: 'BUY' | 'SELL';
+  readonly quantity: string;
+  readonly status: string;
+  readonly filledQuantity: string;
+  readonly origin: 'api' | 'external';
+  readonly receivedAtMs: number;
+};
+
+export type LedgerFill = {
+  readonly tradeId: number;
+  readonly orderId: number;
+  readonly symbol: string;
+  readonly side: 'BUY' | 'SELL';
+  readonly price: string;
+  readonly quantity: string;
+  readonly quoteQuantity: string;
+  readonly fee: string;
+  readonly feeAsset: string;
+  readonly isMaker: boolean;
+};
+
+export type LedgerRequest = {
+  readonly requestId: number;
+  readonly receivedAtMs: number;
+  readonly method: string;
+  readonly path: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly accepted: boolean;
+  readonly answered: boolean;
+  readonly code: number | null;
+};
+
+export type Ledger = {
+  readonly orders: readonly LedgerOrder[];
+  readonly fills: readonly LedgerFill[];
+  readonly balances: readonly { readonly asset: string; readonly free: string; readonly locked: string }[];
+  readonly requests: readonly LedgerRequest[];
+};
+
+export type PaperControl = {
+  /** The market trades at this price: fills resting orders, moves the quotes, goes out on the streams. */
+  tick(...prices: readonly string[]): Promise<void>;
+  /** A frame on every market stream, as it is. */
+  sendRaw(frame: string): Promise<void>;
+  plan(...rules: readonly FaultRule[]): Promise<void>;
+  clearPlan(): Promise<void>;
+  ledger(): Promise<Ledger>;
+  /** The last trade of the one symbol. */
+  lastTradeId(): Promise<number>;
+};
+
+/** The paper venue's control port, where a test reads the truth and makes the venue behave badly. */
+export function paperControl(controlUrl: string): PaperControl {
+  const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const response = await fetch(new URL(`/__sim/${path}`, controlUrl), {
+      method,
+      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    if (response.ok) return response.json();
+    throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  };
+  return {
+    tick: async (...prices) => void (await call('POST', 'tick', { ticks: prices.map((price) => ({ price })) })),
+    sendRaw: async (raw) => void (await call('POST', 'tick', { raw })),
+    plan: async (...rules) => void (await call('POST', 'plan', { rules })),
+    clearPlan: async () => void (await call('DELETE', 'plan')),
+    ledger: async () => (await call('GET', 'ledger')) as Ledger,
+    lastTradeId: async () => {
+      const { symbols } = (await call('GET', 'state')) as { symbols: readonly { lastTradeId: number }[] };
+      return symbols[0]?.lastTradeId ?? 0;
+    },
+  };
+}

@@ -1,0 +1,225 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import pg from 'pg';
+import { connectRatchet, type RatchetClient, readStack } from '../../src/client/index.ts';
+import type { StackFile } from '../../src/contracts/schemas/stack.ts';
+import type { CrashPoint } from '../../src/observability/crash-point.ts';
+import { type PaperControl, paperControl } from './paper-control.ts';
+import { until } from './until.ts';
+
+/** The processes that a test may kill; of PostgreSQL and Temporal the servers themselves, not their keepers. */
+export type ProcessName = 'worker' | 'api' | 'paper' | 'postgres' | 'temporal';
+
+type Strike = 'SIGKILL' | 'SIGSTOP';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+export type Stack = {
+  readonly data: string;
+  readonly file: () => StackFile;
+  readonly client: RatchetClient;
+  readonly temporal: Client;
+  readonly venue: PaperControl;
+  /** Asks the database as the owner of its tables, on a connection of its own. */
+  sql<R extends Row>(statement: string, parameters?: readonly unknown[]): Promise<readonly R[]>;
+  /** Runs `ratchet <arguments>` as a person would, and gives its exit code and what it said. */
+  ratchet(...args: readonly string[]): { readonly code: number | null; readonly output: string };
+  /** From now on, the first process that gets to the point dies there, or is stopped there. */
+  plan(point: CrashPoint, signal?: Strike): void;
+  /** Waits until that has happened. */
+  struck(point: CrashPoint, signal?: Strike): Promise<void>;
+  pidOf(name: ProcessName): number;
+  /** Ends the process with SIGKILL and waits until the supervisor has another one that works. */
+  kill(name: ProcessName): Promise<void>;
+  /** Runs something that ends the process, and waits until the supervisor has another one that works. */
+  restarted(name: ProcessName, ending: () => Promise<unknown>): Promise<void>;
+  /** The supervisor's own process, and what it has said. */
+  readonly supervisor: ChildProcess;
+  readonly said: () => string;
+  /** Asks the supervisor for the end of everything, as Ctrl-C does. */
+  interrupt(): Promise<number | null>;
+  stop(): Promise<void>;
+};
+
+export type StackSettings = {
+  /** An existing folder, to start again what was stopped there. */
+  readonly data?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Where processes may die, once each time it is planned. */
+  readonly crashPoints?: readonly CrashPoint[];
+  /** Where they may be stopped until somebody sends SIGCONT. */
+  readonly pausePoints?: readonly CrashPoint[];
+};
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const preload = pathToFileURL(join(root, 'dist/src/stack/end-with-parent.js')).href;
+const startWithinMs = 90_000;
+
+/** A market that stands still at 100 with steps of 0.01 and 0.001: from then on its prices come from the tests. */
+const stillPrices = [
+  'timestamp_ms,trade_id,side,price,quantity',
+  '1700000000000,1,buy,100.01,10.001',
+  '1700000000001,2,sell,100,10',
+];
+
+/** Starts the whole stack without the bot, by `npm start`'s own entry point, and waits until it is ready. */
+export async function startStack(settings: StackSettings = {}): Promise<Stack> {
+  const data = settings.data ?? aDataFolder();
+  const { markOf, planned } = strikes(data, settings);
+  const { supervisor, said } = await launch(data, { ...settings.environment, ...planned });
+  const file = () => JSON.parse(readFileSync(join(data, 'stack.json'), 'utf8')) as StackFile;
+  const { api, temporal } = readStack(data);
+  const connection = await Connection.connect({ address: temporal.address });
+  const client = await connectRatchet({ temporal: { connection, namespace: 'default' }, api });
+  const pidOf = (name: ProcessName) => processIdOf(data, file(), name);
+
+  const restarted: Stack['restarted'] = async (name, ending) => {
+    const before = file().processes[name]?.pid;
+    await ending();
+    await until(`${name} is back`, async () => file().processes[name]?.pid !== before);
+  };
+  const interrupt = async () => {
+    if (supervisor.exitCode !== null || supervisor.signalCode !== null) return supervisor.exitCode;
+    const exited = once(supervisor, 'exit');
+    supervisor.kill('SIGINT');
+    const [code] = await exited;
+    return code as number | null;
+  };
+  return {
+    data,
+    file,
+    client,
+    temporal: new Client({ connection, namespace: 'default' }),
+    venue: paperControl(file().paper?.controlUrl ?? ''),
+    sql: (statement, parameters) => query(file().database.ownerUrl ?? '', statement, parameters),
+    ratchet: (...args) => runRatchet(data, args),
+    plan: (point, signal = 'SIGKILL') => rmSync(markOf(point, signal)),
+    struck: async (point, signal = 'SIGKILL') =>
+      void (await until(`a process gets ${signal} at ${point}`, async () => existsSync(markOf(point, signal)))),
+    pidOf,
+    restarted,
+    kill: (name) => restarted(name, async () => process.kill(pidOf(name), 'SIGKILL')),
+    supervisor,
+    said,
+    interrupt,
+    async stop() {
+      await connection.close();
+      await interrupt();
+      if (!process.env['KEEP_STACKS']) rmSync(data, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** The environment in which each point may strike, and the files whose presence keeps it from striking. */
+function strikes(data: string, { crashPoints = [], pausePoints = [] }: StackSettings) {
+  const folder = join(data, 'crash');
+  const markOf = (point: CrashPoint, signal: Strike) => join(folder, `${signal}-${point}#1`);
+  mkdirSync(folder, { recursive: true });
+  for (const point of crashPoints) writeFileSync(markOf(point, 'SIGKILL'), '');
+  for (const point of pausePoints) writeFileSync(markOf(point, 'SIGSTOP'), '');
+  const planned = { CRASH_AT: crashPoints.join(','), PAUSE_AT: pausePoints.join(','), CRASH_ONCE_DIR: folder };
+  return { markOf, planned };
+}
+
+/** A folder of its own, which the database's own user may enter, with the prices in it. */
+export function aDataFolder(): string {
+  const data = mkdtempSync(join(tmpdir(), 'ratchet-whole-'));
+  chmodSync(data, 0o755);
+  writeFileSync(join(data, 'btc-usdt-still.csv'), `${stillPrices.join('\n')}\n`);
+  return data;
+}
+
+/** Starts a supervisor in the folder, and resolves with it once everything is ready, or it has ended. */
+export async function launch(
+  data: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ readonly supervisor: ChildProcess; readonly said: () => string }> {
+  const args = ['start', '--data', data, '--prices', join(data, 'btc-usdt-still.csv'), '--no-bot', '--json'];
+  // Its pipe closes when the tests die, however they do, and then it stops everything.
+  const supervisor = spawn(process.execPath, ['--import', preload, 'src/stack/bootstrap.mjs', ...args], {
+    cwd: root,
+    env: { ...ownEnvironment(), ...environment },
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const log = join(data, 'supervisor.log');
+  let text = '';
+  supervisor.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    appendFileSync(log, chunk);
+  });
+  const ready = new Promise<void>((resolve) => {
+    if (supervisor.stdout === null) return;
+    createInterface({ input: supervisor.stdout }).on('line', (line) => line.includes('"ready"') && resolve());
+  });
+  const late = AbortSignal.timeout(startWithinMs);
+  await Promise.race([
+    ready,
+    once(supervisor, 'exit'),
+    once(late, 'abort').then(() => Promise.reject(new Error(`the stack does not get ready:\n${text}`))),
+  ]);
+  return { supervisor, said: () => text };
+}
+
+/** What of the environment belongs to whoever runs the tests is not for the stack. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const foreign = /^(RATCHET_(?!TEMPORAL_CLI$|BIN_DIR$)|TEMPORAL_|DATABASE_|VENUE_|CRASH_|PAUSE_|VITEST|NODE_ENV$)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+}
+
+function processIdOf(data: string, file: StackFile, name: ProcessName): number {
+  const pid = ownProcessId(data, file, name);
+  if (!Number.isInteger(pid) || pid <= 1) throw new Error(`no process id of ${name}: ${pid}`);
+  return pid;
+}
+
+function ownProcessId(data: string, file: StackFile, name: ProcessName): number {
+  if (name === 'postgres') return Number(readFileSync(join(data, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+  if (name === 'temporal') {
+    const { pid } = JSON.parse(readFileSync(join(data, 'run', 'temporal-server.pid'), 'utf8')) as { pid: number };
+    return pid;
+  }
+  return file.processes[name]?.pid ?? 0;
+}
+
+async function query<R extends Row>(
+  url: string,
+  statement: string,
+  parameters: readonly unknown[] = [],
+): Promise<readonly R[]> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, query_timeout: 10_000 });
+  // A server that is killed says so outside of any query.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<R>(statement, [...parameters])).rows;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function runRatchet(data: string, args: readonly string[]): { readonly code: number | null; readonly output: string } {
+  const program = join(root, 'dist/src/cli/main.js');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, '--data', data, ...args], {
+    cwd: root,
+    env: ownEnvironment(),
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  return { code: status, output: `${stdout}${stderr}` };
+}
