@@ -38,8 +38,8 @@ type PriceHubStats = Readonly<FeedCounts> & {
 
 export type PriceHub = {
   /**
-   * Calls back with every trade of the symbol from now on, or from behind `afterTradeId`: the live price at once, the
-   * trades before it afterwards, oldest first, marked `late`. Returns the way to stop. The callback must not throw.
+   * Calls back with the live price at once and with every trade from then on. From behind `afterTradeId`: the trades
+   * before the live price follow it, oldest first, marked `late`. Returns the way to stop. The callback must not throw.
    */
   watch(symbol: string, onTrade: (trade: WatchedTrade) => void, afterTradeId?: number | null): () => void;
   /** Keeps the symbol's price at hand without watching it. */

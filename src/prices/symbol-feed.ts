@@ -135,7 +135,11 @@ export function createSymbolFeed({ symbol, venue, clock, counts, onEvent, retryM
     watch(onTrade, afterTradeId) {
       const watcher = { onTrade, afterTradeId };
       watchers.add(watcher);
-      if (latest !== null && afterTradeId !== null) miss(afterTradeId, latest.venueTradeId + 1, [watcher]);
+      if (latest !== null) {
+        // A market may be quiet for long: whoever begins to watch must not wait for its next trade to know the price.
+        deliver(latest, [watcher], false);
+        if (afterTradeId !== null) miss(afterTradeId, latest.venueTradeId, [watcher]);
+      }
       return () => watchers.delete(watcher);
     },
     close() {

@@ -60,6 +60,14 @@ describe('watch', () => {
     expect(seen.at(-1)).toMatchObject({ symbol, price: '102', late: false });
   });
 
+  test('brings the present price at once although the market is quiet and others know it already', async () => {
+    const { market, hub } = await aWatchedHub();
+    market.trade(symbol, '94');
+    const seen: WatchedTrade[] = [];
+    hub.watch(symbol, (trade) => seen.push(trade));
+    expect(seen).toMatchObject([{ venueTradeId: 2, price: '94', late: false }]);
+  });
+
   test('ends when it is stopped', async () => {
     const { market, ids, stop } = await aWatchedHub();
     stop();
@@ -96,7 +104,7 @@ describe('watch', () => {
     hub.watch(symbol, ({ venueTradeId, late }) => later.push(late ? `late ${venueTradeId}` : `${venueTradeId}`), 2);
     await settle();
     market.trade(symbol, '104');
-    expect(later).toEqual(['late 3', 'late 4', '5']);
+    expect(later).toEqual(['4', 'late 3', '5']);
     expect(ids()).toEqual(['1', '2', '3', '4', '5']);
   });
 
