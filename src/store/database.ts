@@ -75,15 +75,23 @@ function withCatalogErrors(pool: pg.Pool): PostgresPool {
 }
 
 function guarded(client: pg.PoolClient): PostgresPoolClient {
+  let isLost = false;
   const query = async (statement: string, parameters: readonly unknown[]) => {
-    const result = await client.query(statement, [...parameters]).catch(rethrow);
+    const result = await client.query(statement, [...parameters]).catch((error: unknown) => {
+      isLost ||= endsSession(error);
+      return rethrow(error);
+    });
     // A transaction that failed answers COMMIT with ROLLBACK and throws nothing: nobody may believe it.
     invariant(statement !== 'commit' || result.command === 'COMMIT', 'a failed transaction is not committed');
     return result;
   };
-  // Kysely asks for the cursor form of `query` only to stream, which nothing here does.
-  return { query: query as unknown as PostgresPoolClient['query'], release: () => client.release() };
+  // Kysely asks for the cursor form of `query` only to stream, which nothing here does. A session that has ended is not
+  // given to the next one, even while its socket is still closing.
+  return { query: query as unknown as PostgresPoolClient['query'], release: () => client.release(isLost) };
 }
+
+const endsSession = (error: unknown): boolean =>
+  !(error instanceof pg.DatabaseError) || error.severity === 'FATAL' || error.severity === 'PANIC';
 
 function rethrow(error: unknown): never {
   throw databaseError(error);
