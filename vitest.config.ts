@@ -25,7 +25,10 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: 'workflows', include: ['test/workflows/**/*.test.ts'], fileParallelism: false } },
-      { extends: true, test: { name: 'stack', include: ['test/stack/**/*.test.ts'], fileParallelism: false, testTimeout: 120_000 } },
+      {
+        extends: true,
+        test: { name: 'stack', include: ['test/stack/**/*.test.ts'], fileParallelism: false, testTimeout: 120_000 },
+      },
     ],
   },
 });

@@ -18,7 +18,8 @@ export function equityOf(
     const held = add(free, locked);
     if (isZero(held)) continue;
     const price = asset === currency ? null : priceOf(`${asset}/${currency}`);
-    if (asset !== currency && price === null) return { ok: false, fault: `no price of ${asset}/${currency} for ${held} ${asset}` };
+    if (asset !== currency && price === null)
+      return { ok: false, fault: `no price of ${asset}/${currency} for ${held} ${asset}` };
     amount = add(amount, price === null ? held : multiply(held, price));
   }
   return { ok: true, amount };

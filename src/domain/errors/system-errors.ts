@@ -1,0 +1,129 @@
+import type { CatalogEntry } from './catalog-entry.ts';
+
+/** The configuration, the database and the record. */
+export const systemErrors = {
+  CONFIG_INVALID: {
+    retryable: false,
+    summary: 'The configuration does not hold together.',
+    remedy: 'Mend every setting that is named; docs/settings.md lists them with unit, default and meaning.',
+  },
+  LIMITS_FILE_INVALID: {
+    retryable: false,
+    summary: "The account's limits do not hold together.",
+    remedy:
+      'Mend every limit that is named, in the file that RATCHET_LIMITS_FILE names; `none` is allowed for the cap only.',
+  },
+  LIVE_MODE_UNAVAILABLE: {
+    retryable: false,
+    summary: 'Live trading is refused: nothing compares the book with the venue yet.',
+    remedy: 'Set RATCHET_MODE=paper.',
+  },
+  PAPER_MODE_LIVE_VENUE: {
+    retryable: false,
+    summary: 'Paper mode is pointed at a venue that takes real orders.',
+    remedy: "Point it at the paper venue, or at the venue's testnet or demo address.",
+  },
+  API_WITHOUT_TLS: {
+    retryable: false,
+    summary: 'The API would listen beyond this machine without TLS.',
+    remedy:
+      'Set RATCHET_API_HOST=127.0.0.1, or put a proxy that ends TLS before it and set RATCHET_API_BEHIND_TLS_PROXY=true.',
+  },
+  TEMPORAL_CONFIG_INVALID: {
+    retryable: false,
+    summary: 'The settings of the connection to Temporal can not be read.',
+    remedy: 'Mend the TEMPORAL_… variables, or the profile in the file that TEMPORAL_CONFIG_FILE names.',
+  },
+  STACK_FILE_INVALID: {
+    retryable: false,
+    summary: 'The file with the addresses of the running stack is not one that this version wrote.',
+    remedy: 'Stop the stack, remove the file and start again; it is written anew at each start.',
+  },
+  ACCOUNT_MISMATCH: {
+    retryable: false,
+    summary: 'The account is kept with another venue or currency than the configuration names.',
+    remedy: 'Give the configuration back its venue and currency; the currency can change once no trade is live.',
+  },
+  DATABASE_UNAVAILABLE: {
+    retryable: true,
+    summary: 'PostgreSQL does not answer.',
+    remedy: 'Nothing while retries last. If it goes on, look whether it runs and whether the network lets it through.',
+  },
+  DATABASE_BUSY: {
+    retryable: true,
+    summary: 'PostgreSQL gave up waiting for a lock or a statement.',
+    remedy: 'Nothing while retries last. If it goes on, pg_stat_activity shows who holds the lock.',
+  },
+  DATABASE_FULL: {
+    retryable: true,
+    summary: 'PostgreSQL has no space left on its disk: nothing can be recorded, so nothing new is sent.',
+    remedy: 'Make room on the disk of the database; entries go on by themselves.',
+  },
+  DATABASE_REFUSED: {
+    retryable: false,
+    summary: 'PostgreSQL refuses this role or this database.',
+    remedy: 'Check user, password and database name in DATABASE_URL; the set-up step creates the role and its rights.',
+  },
+  DATABASE_READ_ONLY: {
+    retryable: true,
+    summary: 'PostgreSQL refuses to write.',
+    remedy: 'Point DATABASE_URL at the primary; after a failover, check which server that is now.',
+  },
+  DATABASE_NOT_DURABLE: {
+    retryable: false,
+    summary: 'PostgreSQL may forget what it has confirmed, so an order could be sent twice.',
+    remedy: 'Set the named parameter to on in postgresql.conf and for this role, restart PostgreSQL, and start again.',
+  },
+  DATABASE_IS_REPLICA: {
+    retryable: false,
+    summary: 'DATABASE_URL leads to a replica, which lags behind and takes no writes.',
+    remedy: 'Point DATABASE_URL at the primary.',
+  },
+  EVENT_CONFLICT: {
+    retryable: false,
+    summary: 'A record with this event id exists with other content. The first one was kept.',
+    remedy: 'Report it with the event id: two different things happened under one identity.',
+  },
+  AUDIT_IMMUTABLE: {
+    retryable: false,
+    summary: 'The record can only be added to.',
+    remedy: 'Add a correcting record; nothing in the record is ever changed or removed.',
+  },
+  AUDIT_TAIL_LOST: {
+    retryable: false,
+    summary: 'The newest records of the audit chain are missing: a checkpoint outside the database covers them.',
+    remedy:
+      'Do not trade. Bring back the database that has them; `ratchet audit verify` says what is left. Nothing starts on a cut record.',
+  },
+  AUDIT_CHAIN_BROKEN: {
+    retryable: false,
+    summary: 'A record of the audit chain is not what was sealed.',
+    remedy: 'Keep the database as it is and stop the stack; `ratchet audit verify` names the first bad record.',
+  },
+  AUDIT_CHECKPOINT_UNTRUSTED: {
+    retryable: false,
+    summary: 'A checkpoint of the audit chain is not signed by the key of this stack.',
+    remedy:
+      'Bring back the key file that signed it (RATCHET_CHECKPOINT_KEY_FILE). Without a change of keys it was forged: verify against a copy.',
+  },
+  AUDIT_CHECKPOINT_UNREADABLE: {
+    retryable: false,
+    summary: 'A file of checkpoints can not be read.',
+    remedy: 'Look at its rights and contents in RATCHET_CHECKPOINT_DIR; bring it back from a copy if it was damaged.',
+  },
+  AUDIT_CHECKPOINT_NOT_WRITTEN: {
+    retryable: false,
+    summary: 'A checkpoint could not be made durable outside the database.',
+    remedy: 'Look at the disk of RATCHET_CHECKPOINT_DIR, then start the process again: a failed sync is never retried.',
+  },
+  AUDIT_KEY_INVALID: {
+    retryable: false,
+    summary: 'The key that signs checkpoints can not be used.',
+    remedy: 'It must be an Ed25519 private key in PEM that only its owner may read (chmod 600).',
+  },
+  AUDIT_SEALING_LATE: {
+    retryable: true,
+    summary: 'Committed records have been waiting for their place in the audit chain for more than a second.',
+    remedy: 'Nothing while it is short. If it goes on, look whether a worker or the API runs, and at the database.',
+  },
+} as const satisfies Record<string, CatalogEntry>;

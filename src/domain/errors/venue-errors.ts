@@ -1,0 +1,46 @@
+import type { CatalogEntry } from './catalog-entry.ts';
+
+/** The venue, real or paper. */
+export const venueErrors = {
+  VENUE_UNAVAILABLE: {
+    retryable: true,
+    summary: 'The venue did not answer.',
+    remedy: 'Nothing while retries last. If it goes on, look at the status of the venue and the network.',
+  },
+  VENUE_UNKNOWN: {
+    retryable: false,
+    summary: 'This worker does not know the venue.',
+    remedy: 'Use one of the venues that are named, or configure the worker for it.',
+  },
+  VENUE_KEY_REFUSED: {
+    retryable: false,
+    summary: 'The venue refuses the API key.',
+    remedy: 'Check that the key exists, may read and trade, allows this address, and that its secret belongs to it.',
+  },
+  SYMBOL_UNKNOWN: {
+    retryable: false,
+    summary: 'The venue does not trade this symbol.',
+    remedy: 'Name it as BASE/QUOTE, such as BTC/USDT, and as this venue spells both assets.',
+  },
+  PAPER_LEDGER_DAMAGED: {
+    retryable: false,
+    summary: "The paper venue's ledger has a line that cannot be read.",
+    remedy: 'Restore the file from a copy, or move the data folder away to begin with a fresh paper account.',
+  },
+  PAPER_PRICES_UNREADABLE: {
+    retryable: false,
+    summary: 'The file of prices cannot be read.',
+    remedy: 'Give the path of a CSV file that this user may read.',
+  },
+  PAPER_PRICES_INVALID: {
+    retryable: false,
+    summary: 'The file holds no prices that can be played.',
+    remedy:
+      'Trades have the header timestamp_ms,trade_id,side,price,quantity; candles timestamp,open,high,low,close,volume.',
+  },
+  PAPER_PRICES_CHANGED: {
+    retryable: false,
+    summary: 'Orders or a position are open under other prices than the ones given now.',
+    remedy: 'Start with the prices of before and close the trades, or choose another data folder.',
+  },
+} as const satisfies Record<string, CatalogEntry>;
