@@ -120,8 +120,9 @@ async function changeCurrency(tx: Tx, { account, currency, actor, nowMs }: Wante
 }
 
 /**
- * Keeps the venue's last word on the account's balances, and what it is worth in its currency. `fault` says why there is
- * no equity; then the old one keeps its age and soon denies. An older reading than the one that is kept changes nothing.
+ * Keeps the venue's last word on the account's balances, and what it is worth in its currency. `fault` says why there
+ * is no equity; then the old one keeps its age and soon denies. A reading older than the one that is kept changes
+ * nothing.
  */
 export async function saveBalances(
   db: Db,
@@ -143,7 +144,7 @@ export async function saveBalances(
           : { equity: read.equity, equity_at_ms: nowMs, equity_fault: null },
       )
       .where('account_id', '=', account)
-      .where(({ or, eb }) => or([eb('equity_at_ms', 'is', null), eb('equity_at_ms', '<=', nowMs)]))
+      .where((eb) => eb.or([eb('equity_at_ms', 'is', null), eb('equity_at_ms', '<=', nowMs)]))
       .execute();
     if (read.balances.length === 0) return;
     await tx
@@ -160,10 +161,10 @@ export async function saveBalances(
       .onConflict((conflict) =>
         conflict
           .columns(['account_id', 'asset'])
-          .doUpdateSet(({ ref }) => ({
-            free: ref('excluded.free'),
-            locked: ref('excluded.locked'),
-            observed_at_ms: ref('excluded.observed_at_ms'),
+          .doUpdateSet((eb) => ({
+            free: eb.ref('excluded.free'),
+            locked: eb.ref('excluded.locked'),
+            observed_at_ms: eb.ref('excluded.observed_at_ms'),
           }))
           .whereRef('balance.observed_at_ms', '<=', 'excluded.observed_at_ms'),
       )

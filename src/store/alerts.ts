@@ -93,14 +93,14 @@ export async function openAlerts(db: Db): Promise<readonly Alert[]> {
       ])
       .where('resolved_at_ms', 'is', null)
       // CRITICAL, WARNING, INFO: not the alphabet's order.
-      .orderBy(({ eb, val }) =>
+      .orderBy((eb) =>
         eb
           .case()
           .when('severity', '=', 'CRITICAL')
-          .then(val(0))
+          .then(eb.val(0))
           .when('severity', '=', 'WARNING')
-          .then(val(1))
-          .else(val(2))
+          .then(eb.val(1))
+          .else(eb.val(2))
           .end(),
       )
       .orderBy('raised_at_ms')

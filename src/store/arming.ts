@@ -11,7 +11,7 @@ import { enqueue } from './outbox.ts';
 import { record, recordAll } from './record.ts';
 import type { GuardRow } from './tables.ts';
 
-export type Arming = {
+type Arming = {
   readonly tradeId: string;
   readonly leg: number;
   readonly venue: string;
@@ -52,7 +52,7 @@ export function armGuards(db: Db, arming: Arming): Promise<{ readonly outcome: '
   });
 }
 
-export type Amended =
+type Amended =
   | { readonly outcome: 'amended'; readonly view: StopView }
   /** Sentences for people. */
   | { readonly outcome: 'refused'; readonly faults: readonly string[] };

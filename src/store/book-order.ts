@@ -63,11 +63,11 @@ export async function workingOrders(
   let query = db
     .selectFrom('orders')
     .selectAll()
-    .where(({ or, eb, ref }) =>
-      or([
+    .where((eb) =>
+      eb.or([
         eb('status', 'in', ['pendingNew', 'new', 'partiallyFilled', 'parked']),
         eb('in_doubt', '=', true),
-        eb('filled_quantity', '<', ref('reported_quantity')),
+        eb('filled_quantity', '<', eb.ref('reported_quantity')),
       ]),
     )
     .orderBy('created_at_ms');
@@ -81,14 +81,15 @@ export async function ordersInDoubt(db: Db): Promise<readonly BookOrder[]> {
   const rows = await db
     .selectFrom('orders')
     .selectAll()
-    .where(({ or, and, eb, exists, selectFrom }) =>
-      or([
+    .where((eb) =>
+      eb.or([
         eb('in_doubt', '=', true),
         eb('status', '=', 'parked'),
-        and([
+        eb.and([
           eb('status', '=', 'pendingNew'),
-          exists(
-            selectFrom('order_send')
+          eb.exists(
+            eb
+              .selectFrom('order_send')
               .select('send_epoch')
               .whereRef('order_send.client_order_id', '=', 'orders.client_order_id')
               .where('outcome', 'is', null),
@@ -147,8 +148,8 @@ export async function lockOrder(
   const trade = await tx
     .selectFrom('trade')
     .selectAll()
-    .where('trade_id', '=', ({ selectFrom }) =>
-      selectFrom('orders').select('trade_id').where('client_order_id', '=', clientOrderId),
+    .where('trade_id', '=', (eb) =>
+      eb.selectFrom('orders').select('trade_id').where('client_order_id', '=', clientOrderId),
     )
     .forNoKeyUpdate()
     .executeTakeFirst();

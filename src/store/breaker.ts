@@ -16,14 +16,14 @@ export type BreakerReadout = {
   readonly probes: readonly BreakerProbe[];
 };
 
-export type BreakerOutcome = {
+type BreakerOutcome = {
   readonly outcomeId: number;
   readonly kind: 'failure' | 'success';
   readonly cause: string;
   readonly atMs: number;
 };
 
-export type BreakerProbe = {
+type BreakerProbe = {
   readonly tradeId: string;
   readonly halfOpenAtMs: number;
   readonly expiresAtMs: number;

@@ -24,7 +24,8 @@ const connectTimeoutMs = 2_000;
 
 /**
  * A pool of sessions on the book. `numeric` is read as `Decimal`, `bigint` as a safe integer. What the database refuses
- * or can't do arrives as a `RatchetError` of the catalog. Nothing is opened before the first statement; `destroy()` ends it.
+ * or can't do arrives as a `RatchetError` of the catalog. Nothing is opened before the first statement; `destroy()`
+ * ends it.
  */
 export function createDatabase(settings: DatabaseSettings): Db {
   const pool = new pg.Pool({

@@ -22,7 +22,7 @@ export type GateBook = {
 };
 
 /** As stored; whoever evaluates checks the limits. */
-export type GateAccount = {
+type GateAccount = {
   readonly account: string;
   readonly venue: string;
   readonly currency: string;
@@ -108,7 +108,7 @@ async function findDecision(db: Db, tradeId: string, requestHash: string): Promi
   return { outcome: 'existing', decision: row.decision_body, decidedByRun: row.decided_by_run, phase: row.phase };
 }
 
-/** The one point where decisions on an account queue. What only refers to the account (its fills) does not wait here. */
+/** The one point where decisions on an account queue. What only refers to the account, as fills do, does not wait. */
 const lockAccount = (tx: Tx, account: string): Promise<GateAccount | undefined> =>
   tx
     .selectFrom('account')

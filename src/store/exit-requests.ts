@@ -8,7 +8,7 @@ import { enqueue } from './outbox.ts';
 import { record } from './record.ts';
 import type { TradeRow } from './tables.ts';
 
-export type ExitRequest = {
+type ExitRequest = {
   readonly tradeId: string;
   readonly reason: ExitReason;
   /** Which part of the system asks, such as `positionMonitoring` or `api`. */
@@ -22,7 +22,7 @@ export type ExitRequest = {
 };
 
 /** `already`: somebody asked before, and theirs is the exit's reason. `not-open`: there is nothing to leave. */
-export type ExitRequested = 'requested' | 'already' | 'not-open' | 'unknown-trade';
+type ExitRequested = 'requested' | 'already' | 'not-open' | 'unknown-trade';
 
 /**
  * Asks for the exit of a trade, filled or not: from now on no entry order of it is sent, and its exit is started. One a

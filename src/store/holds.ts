@@ -96,12 +96,12 @@ export async function holdsApplyingTo(
   nowMs: number,
 ): Promise<readonly HoldView[]> {
   const rows = await inForce(db, nowMs)
-    .where(({ or, and, eb }) =>
-      or([
+    .where((eb) =>
+      eb.or([
         eb('scope_kind', '=', 'all'),
-        and([eb('scope_kind', '=', 'account'), eb('scope_id', '=', to.account)]),
-        and([eb('scope_kind', '=', 'strategy'), eb('scope_id', '=', to.strategy)]),
-        and([eb('scope_kind', '=', 'symbol'), eb('scope_id', 'in', to.symbols)]),
+        eb.and([eb('scope_kind', '=', 'account'), eb('scope_id', '=', to.account)]),
+        eb.and([eb('scope_kind', '=', 'strategy'), eb('scope_id', '=', to.strategy)]),
+        eb.and([eb('scope_kind', '=', 'symbol'), eb('scope_id', 'in', to.symbols)]),
       ]),
     )
     .orderBy('version')
@@ -110,20 +110,20 @@ export async function holdsApplyingTo(
 }
 
 /** Entries that can still fill, or may, in a scope. */
-export async function workingEntriesIn(db: Db, scope: HoldScope): Promise<readonly WorkingOrder[]> {
+async function workingEntriesIn(db: Db, scope: HoldScope): Promise<readonly WorkingOrder[]> {
   let query = db
     .selectFrom('orders')
     .selectAll('orders')
     .where('purpose', '=', 'entry')
-    .where(({ or, eb }) =>
-      or([eb('status', 'in', ['pendingNew', 'new', 'partiallyFilled', 'parked']), eb('in_doubt', '=', true)]),
+    .where((eb) =>
+      eb.or([eb('status', 'in', ['pendingNew', 'new', 'partiallyFilled', 'parked']), eb('in_doubt', '=', true)]),
     )
     .orderBy('created_at_ms');
   if (scope.kind === 'account') query = query.where('account_id', '=', scope.id);
   if (scope.kind === 'symbol') query = query.where('symbol', '=', scope.id);
   if (scope.kind === 'strategy') {
-    query = query.where('trade_id', 'in', ({ selectFrom }) =>
-      selectFrom('trade').select('trade_id').where('strategy', '=', scope.id),
+    query = query.where('trade_id', 'in', (eb) =>
+      eb.selectFrom('trade').select('trade_id').where('strategy', '=', scope.id),
     );
   }
   return (await query.execute()).map(workingOrderOf);
@@ -141,7 +141,7 @@ const inForce = (db: Db, nowMs: number) =>
     .selectFrom('hold')
     .selectAll()
     .where('lifted_at_ms', 'is', null)
-    .where(({ or, eb }) => or([eb('expires_at_ms', 'is', null), eb('expires_at_ms', '>', nowMs)]));
+    .where((eb) => eb.or([eb('expires_at_ms', 'is', null), eb('expires_at_ms', '>', nowMs)]));
 
 const isInForce = (hold: HoldRow, nowMs: number): boolean => hold.expires_at_ms === null || hold.expires_at_ms > nowMs;
 

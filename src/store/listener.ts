@@ -1,7 +1,7 @@
 import pg from 'pg';
 
 /** What the database announces: a message to deliver, a change of guards (payload: the shard), a change of holds. */
-export type Channel = 'ratchet_outbox' | 'ratchet_guards' | 'ratchet_holds';
+type Channel = 'ratchet_outbox' | 'ratchet_guards' | 'ratchet_holds';
 
 export type Listener = {
   /** Calls on every announcement, and whenever the connection is new: what was said in between is lost. */

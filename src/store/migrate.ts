@@ -36,9 +36,8 @@ export async function grantApplicationRole(grant: {
     await sql`alter role ${role} with login password ${sql.lit(grant.password)}`.execute(db);
     await sql`grant usage on schema public to ${role}`.execute(db);
     await sql`grant select on all tables in schema public to ${role}`.execute(db);
-    await sql`grant insert, update, delete on ${sql.join(bookTables.map((table) => sql.table(table)))} to ${role}`.execute(
-      db,
-    );
+    const book = sql.join(bookTables.map((table) => sql.table(table)));
+    await sql`grant insert, update, delete on ${book} to ${role}`.execute(db);
     await sql`grant usage on all sequences in schema public to ${role}`.execute(db);
     await sql`grant execute on all functions in schema public to ${role}`.execute(db);
     await sql`grant insert (event_id, event_type, trade_id, body) on audit_event to ${role}`.execute(db);

@@ -39,7 +39,7 @@ type Happening =
   | 'Parked';
 
 /** The record's word for what happened to an order; exits have their own, because no hold stops them. */
-export const orderEvent = (purpose: OrderPurpose, happening: Happening): EventType =>
+const orderEvent = (purpose: OrderPurpose, happening: Happening): EventType =>
   purpose === 'entry' ? `Order${happening}` : `Exit${happening}`;
 
 export type ChangeNote = {

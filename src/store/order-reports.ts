@@ -93,7 +93,7 @@ export async function settleSend(tx: Tx, order: OrderRow, send: SendOutcome, now
     .where('client_order_id', '=', order.client_order_id)
     .where('send_epoch', '=', send.epoch)
     // An UNKNOWN is answered by a look-up, never by what a later attempt was told.
-    .where(({ or, eb }) => or([eb('outcome', 'is', null), eb('outcome', 'in', ['NOT_SENT', 'THROTTLED'])]))
+    .where((eb) => eb.or([eb('outcome', 'is', null), eb('outcome', 'in', ['NOT_SENT', 'THROTTLED'])]))
     .returning('send_epoch')
     .executeTakeFirst();
   return settled !== undefined;

@@ -76,7 +76,7 @@ export function parkOrder(
   });
 }
 
-export type Resolution = {
+type Resolution = {
   readonly clientOrderId: string;
   /** `dead`: a person has seen that the venue does not have it. `look-again`: ask the venue once more. */
   readonly verdict: 'dead' | 'look-again';
@@ -86,13 +86,13 @@ export type Resolution = {
   readonly nowMs: number;
 };
 
-export type ResolutionOutcome =
+type ResolutionOutcome =
   | { readonly outcome: 'resolved'; readonly reported: OrderReported }
   /** The venue has answered for it, or is still being asked. */
   | { readonly outcome: 'not-parked'; readonly reported: OrderReported }
   | { readonly outcome: 'unknown-order' };
 
-/** A person says what became of a parked order. Dead: it ends with what it filled, and its reservation is given back. */
+/** A person says what became of a parked order. Dead: it ends with what it filled, the rest is given back. */
 export function resolveOrder(db: Db, resolution: Resolution): Promise<ResolutionOutcome> {
   const { commandId, nowMs, ...body } = resolution;
   return runOnce(db, { commandId, kind: 'resolve', body, nowMs }, async (tx): Promise<ResolutionOutcome> => {
@@ -116,7 +116,7 @@ async function isCertainlyNotPlaced(tx: Tx, order: OrderRow): Promise<boolean> {
     .selectFrom('order_send')
     .select('send_epoch')
     .where('client_order_id', '=', order.client_order_id)
-    .where(({ or, eb }) => or([eb('outcome', 'is', null), eb('outcome', 'not in', ['NOT_SENT', 'THROTTLED'])]))
+    .where((eb) => eb.or([eb('outcome', 'is', null), eb('outcome', 'not in', ['NOT_SENT', 'THROTTLED'])]))
     .executeTakeFirst();
   return doubtful === undefined;
 }
@@ -149,7 +149,7 @@ async function isReserved(tx: Tx, tradeId: string, leg: number): Promise<boolean
     .select('leg')
     .where('trade_id', '=', tradeId)
     .where('leg', '=', leg)
-    .where(({ eb, ref }) => eb(ref('posted_quantity'), '<', eb(ref('quantity'), '-', ref('voided_quantity'))))
+    .where((eb) => eb(eb.ref('posted_quantity'), '<', eb(eb.ref('quantity'), '-', eb.ref('voided_quantity'))))
     .executeTakeFirst();
   return pending !== undefined;
 }

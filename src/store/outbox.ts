@@ -132,7 +132,7 @@ export async function postpone(
 export async function outboxBacklog(db: Db): Promise<{ readonly open: number; readonly oldestAtMs: number | null }> {
   const row = await db
     .selectFrom('outbox')
-    .select(({ fn }) => [fn.countAll<number>().as('open'), fn.min('created_at_ms').as('oldestAtMs')])
+    .select((eb) => [eb.fn.countAll<number>().as('open'), eb.fn.min('created_at_ms').as('oldestAtMs')])
     .where('settled_at_ms', 'is', null)
     .executeTakeFirstOrThrow();
   return { open: row.open, oldestAtMs: row.oldestAtMs };

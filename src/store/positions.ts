@@ -100,7 +100,7 @@ export const firstFill = (db: Db, tradeId: string, leg: number) =>
     .where('orders.leg', '=', leg)
     .where('orders.purpose', '=', 'entry')
     .orderBy('fill.transacted_at_ms')
-    .orderBy(({ fn }) => fn('length', ['fill.venue_trade_id']))
+    .orderBy((eb) => eb.fn('length', ['fill.venue_trade_id']))
     .orderBy('fill.venue_trade_id')
     .limit(1)
     .executeTakeFirst();

@@ -15,7 +15,7 @@ import { positionOf } from './positions.ts';
 import { record } from './record.ts';
 import type { PositionRow, TradeRow } from './tables.ts';
 
-export type Settlement = {
+type Settlement = {
   readonly tradeId: string;
   /** Whether what is left of every leg is too small to sell. Asked under the trade's lock; pure. */
   readonly isSettled: (book: ExitBook) => boolean;

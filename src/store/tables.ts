@@ -16,7 +16,7 @@ type JsonOrNull<Value> = ColumnType<Value | null, string | null | undefined, str
 type Identity = ColumnType<number, never, never>;
 
 export type TradePhase = 'denied' | 'placing' | 'working' | 'open' | 'closing' | 'closed' | 'unfilled';
-export type OutboxAction = 'signal' | 'signalWithStart' | 'start';
+type OutboxAction = 'signal' | 'signalWithStart' | 'start';
 export type AlertSeverity = 'CRITICAL' | 'WARNING' | 'INFO';
 export type HoldSource = 'operator' | 'breaker' | 'venue';
 
@@ -304,7 +304,7 @@ type AuditCheckpointTable = {
   signed_at: ColumnType<Date, never, never>;
 };
 
-/** The schema of src/store/migrations, as Kysely sees it. `numeric` is read as `Decimal`, `bigint` as a safe integer. */
+/** The schema of src/store/migrations as Kysely sees it: `numeric` is a `Decimal`, `bigint` a safe integer. */
 export type Tables = {
   account: AccountTable;
   balance: BalanceTable;
@@ -332,7 +332,6 @@ export type Tables = {
 };
 
 export type OrderRow = Selectable<OrderTable>;
-export type OrderSendRow = Selectable<OrderSendTable>;
 export type TradeRow = Selectable<TradeTable>;
 export type PositionRow = Selectable<PositionTable>;
 export type HoldRow = Selectable<HoldTable>;

@@ -9,7 +9,7 @@ import type { PositionSide } from '../domain/order.ts';
 import { guardOf } from './armed-guards.ts';
 import { type BookOrder, ordersOf } from './book-order.ts';
 import type { Db } from './database.ts';
-import type { TradePhase, TradeRow } from './tables.ts';
+import type { FillRow, TradePhase, TradeRow } from './tables.ts';
 
 /** A trade without its details. */
 export type TradeSummary = {
@@ -42,7 +42,7 @@ export type Trade = TradeSummary & {
   } | null;
 };
 
-export type TradePosition = {
+type TradePosition = {
   readonly leg: number;
   readonly symbol: string;
   readonly side: PositionSide;
@@ -55,7 +55,7 @@ export type TradePosition = {
   readonly isOpen: boolean;
 };
 
-export type TradeGuard = {
+type TradeGuard = {
   readonly leg: number;
   readonly guard: Guard;
   readonly version: number;
@@ -122,28 +122,27 @@ async function readOrders(db: Db, tradeId: string): Promise<Trade['orders']> {
   const orders = await ordersOf(db, tradeId);
   const fills = await db
     .selectFrom('fill')
-    .select([
-      'client_order_id as clientOrderId',
-      'venue_trade_id as venueTradeId',
-      'quantity',
-      'price',
-      'quote_quantity as quoteQuantity',
-      'fee',
-      'fee_asset as feeAsset',
-      'is_maker as isMaker',
-      'transacted_at_ms as transactedAtMs',
-    ])
+    .selectAll()
     .where('trade_id', '=', tradeId)
     .orderBy('transacted_at_ms')
     .orderBy('venue_trade_id')
     .execute();
   return orders.map((order) => ({
     ...order,
-    fills: fills
-      .filter((fill) => fill.clientOrderId === order.clientOrderId)
-      .map(({ clientOrderId: _, ...fill }) => fill),
+    fills: fills.filter((fill) => fill.client_order_id === order.clientOrderId).map(fillOf),
   }));
 }
+
+const fillOf = (row: FillRow): VenueFill => ({
+  venueTradeId: row.venue_trade_id,
+  quantity: row.quantity,
+  price: row.price,
+  quoteQuantity: row.quote_quantity,
+  fee: row.fee,
+  feeAsset: row.fee_asset,
+  isMaker: row.is_maker,
+  transactedAtMs: row.transacted_at_ms,
+});
 
 const readPositions = (db: Db, tradeId: string): Promise<readonly TradePosition[]> =>
   db

@@ -17,10 +17,10 @@ export async function takeShard(
     .insertInto('watch_shard')
     .values({ shard: take.shard, watch_epoch: 1, holder: take.holder, lease_until_ms: take.leaseUntilMs })
     .onConflict((conflict) =>
-      conflict.column('shard').doUpdateSet(({ ref, eb }) => ({
-        watch_epoch: eb(ref('watch_shard.watch_epoch'), '+', 1),
-        holder: ref('excluded.holder'),
-        lease_until_ms: ref('excluded.lease_until_ms'),
+      conflict.column('shard').doUpdateSet((eb) => ({
+        watch_epoch: eb(eb.ref('watch_shard.watch_epoch'), '+', 1),
+        holder: eb.ref('excluded.holder'),
+        lease_until_ms: eb.ref('excluded.lease_until_ms'),
       })),
     )
     .returning('watch_epoch')
@@ -72,7 +72,7 @@ export async function holdLease(tx: Tx, lease: ShardLease): Promise<void> {
 }
 
 /** A shard with armed guards that nobody has watched for a while: positions without eyes. */
-export type UnwatchedShard = { readonly shard: string; readonly armed: number; readonly sinceMs: number };
+type UnwatchedShard = { readonly shard: string; readonly armed: number; readonly sinceMs: number };
 
 /** Shards whose lease ran out `graceMs` ago or more, counted from the arming where there never was one. */
 export async function guardsWithoutLease(db: Db, nowMs: number, graceMs = 5_000): Promise<readonly UnwatchedShard[]> {

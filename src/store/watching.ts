@@ -106,7 +106,7 @@ export async function checkpointGuards(
   });
 }
 
-export type TriggerOutcome = {
+type TriggerOutcome = {
   /** `already`: the trade is on its way out, or this guard has triggered before. `over`: there is nothing to leave. */
   readonly outcome: 'triggered' | 'already' | 'over';
 };
@@ -177,9 +177,9 @@ async function moveCursors(tx: Tx, { shard, cursors, nowMs }: Checkpoint): Promi
       })),
     )
     .onConflict((conflict) =>
-      conflict.columns(['shard', 'symbol']).doUpdateSet(({ ref }) => ({
-        venue_trade_id: ref('excluded.venue_trade_id'),
-        observed_at_ms: ref('excluded.observed_at_ms'),
+      conflict.columns(['shard', 'symbol']).doUpdateSet((eb) => ({
+        venue_trade_id: eb.ref('excluded.venue_trade_id'),
+        observed_at_ms: eb.ref('excluded.observed_at_ms'),
       })),
     )
     .execute();

@@ -33,7 +33,8 @@ create table trade (
   decision_body  jsonb  not null,
   decided_at_ms  bigint not null,
   decided_by_run text   not null,
-  phase          text   not null check (phase in ('denied', 'placing', 'working', 'open', 'closing', 'closed', 'unfilled')),
+  phase          text   not null check
+    (phase in ('denied', 'placing', 'working', 'open', 'closing', 'closed', 'unfilled')),
   entry_ended_at_ms bigint,                      -- the entry orders are terminal: nothing can fill any more
   opened_at_ms   bigint,
   closed_at_ms   bigint,
@@ -127,7 +128,8 @@ create table order_send (
   client_order_id text    not null references orders,
   send_epoch      integer not null,
   signed_at_ms    bigint  not null,
-  outcome         text    check (outcome in ('ACCEPTED', 'NOT_SENT', 'REJECTED', 'THROTTLED', 'UNKNOWN', 'FATAL_CONFIG')),
+  outcome         text    check
+    (outcome in ('ACCEPTED', 'NOT_SENT', 'REJECTED', 'THROTTLED', 'UNKNOWN', 'FATAL_CONFIG')),
   http_status     integer,
   venue_code      integer,
   detail          text,
@@ -149,7 +151,7 @@ create table fill (
   quote_quantity  numeric not null,
   fee             numeric not null,
   fee_asset       text    not null,
-  fee_asset_price numeric,                       -- in the quote asset, where the fee is in a third one and a price was known
+  fee_asset_price numeric,                       -- in the quote asset; of a third asset whose price was known
   is_maker        boolean not null,
   transacted_at_ms bigint not null,
   observed_at_ms  bigint  not null,

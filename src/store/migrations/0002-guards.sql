@@ -2,7 +2,7 @@
 
 create table watch_shard (
   shard          text   primary key,              -- '<venue>-<n>'
-  watch_epoch    bigint not null default 0,       -- raised by each attempt of the watch; every write is conditional on it
+  watch_epoch    bigint not null default 0,       -- raised by each attempt of the watch; every write names it
   holder         text,
   lease_until_ms bigint not null default 0
 );

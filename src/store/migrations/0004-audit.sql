@@ -27,7 +27,7 @@ create table audit_checkpoint (
   size      bigint primary key,
   root      bytea  not null,
   head_hash bytea  not null,
-  peaks     bytea[] not null,                     -- the roots of the full subtrees, largest first: enough to go on from here
+  peaks     bytea[] not null,                     -- roots of the full subtrees, largest first: enough to go on from
   note      text   not null,                      -- the signed note, as it is kept outside the database too
   signed_at timestamptz not null default clock_timestamp()
 );

@@ -1,6 +1,6 @@
 -- The intent of an order is committed by one server-side statement, so that a stopped client can't hold its locks.
 -- Halts take the hold lock exclusively, intents shared: a halt committed before refuses the intent, one that comes
--- later waits for it. Advisory locks queue fairly, so a stream of intents can't starve a halt. The trade's row is locked
+-- later waits for it. Advisory locks queue fairly, so a stream of intents can't starve a halt. The trade's row comes
 -- first: who waits for it must not keep a halt waiting.
 
 create function hold_lock_key() returns bigint language sql immutable as 'select 7233001::bigint';
