@@ -108,5 +108,7 @@ const openingView = ({ tradeId }: PositionInput): PositionView => ({
 function later(known: EntryProgressed | null, heard: EntryProgressed): EntryProgressed {
   if (known === null) return heard;
   const isLater = isMore(heard.entryQuantity, known.entryQuantity) || (heard.isFinal && !known.isFinal);
-  return isLater ? { ...heard, firstFillAtMs: Math.min(known.firstFillAtMs, heard.firstFillAtMs) } : known;
+  // A fill that was missed at first may be the earliest.
+  const firstFillAtMs = Math.min(known.firstFillAtMs, heard.firstFillAtMs);
+  return { ...(isLater ? heard : known), firstFillAtMs };
 }

@@ -1,5 +1,5 @@
 import type { Client, Workflow, WorkflowHandle, WorkflowStartOptions } from '@temporalio/client';
-import { ApplicationFailure, type Duration } from '@temporalio/common';
+import { ApplicationFailure, type Duration, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
@@ -20,6 +20,8 @@ export type WorkflowWorld = {
   calls(): readonly Call[];
   /** A workflow of this test; it ends with the test. */
   start<W extends Workflow>(type: string, options: WorkflowStartOptions<W>): Promise<WorkflowHandle<W>>;
+  /** One that is started in another way; it ends with the test as well. */
+  handle(workflowId: string): WorkflowHandle;
   /** Lets so much time pass for the server at once. */
   skip(duration: Duration): Promise<void>;
   /** The server's time: the skipped time has made it another one than ours. */
@@ -30,10 +32,10 @@ export type WorkflowWorld = {
 export const eventually = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 15_000, interval: 20 });
 
 /**
- * One time-skipping server for a test file. What a test leaves running is terminated, so that it does not ask the next
- * test's activities.
+ * One server for a test file, the time-skipping one unless said otherwise. What a test leaves running is terminated, so
+ * that it does not ask the next test's activities.
  */
-export function aWorkflowWorld(): WorkflowWorld {
+export function aWorkflowWorld(startServer = timeSkippingServer): WorkflowWorld {
   let environment: TestWorkflowEnvironment;
   let workers: readonly Worker[] = [];
   let running: Promise<unknown>;
@@ -72,6 +74,10 @@ export function aWorkflowWorld(): WorkflowWorld {
       stage.started.add(options.workflowId);
       return environment.client.workflow.start(type, options);
     },
+    handle: (workflowId) => {
+      stage.started.add(workflowId);
+      return environment.client.workflow.getHandle(workflowId);
+    },
     skip: (duration) => environment.sleep(duration),
     nowMs: () => environment.currentTimeMs(),
   };
@@ -94,9 +100,10 @@ function quieten(): void {
 /** As `temporal.api.enums.v1.IndexedValueType` has it. */
 const keyword = 2;
 
-async function startServer(): Promise<TestWorkflowEnvironment> {
+async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
+  const path = programIn('RATCHET_TEMPORAL_TEST_SERVER', 'the time-skipping Temporal server');
   const environment = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: testServerPath() } },
+    server: { executable: { type: 'existing-path', path } },
   });
   await environment.connection.operatorService.addSearchAttributes({
     namespace: 'default',
@@ -105,12 +112,29 @@ async function startServer(): Promise<TestWorkflowEnvironment> {
   return environment;
 }
 
-function testServerPath(): string {
-  const path = process.env['RATCHET_TEMPORAL_TEST_SERVER'];
+/** The real server, which asks for continue-as-new after so few events that a test reaches it. Its clock is ours. */
+export function serverOfShortHistories(eventsMax: number): () => Promise<TestWorkflowEnvironment> {
+  return () => {
+    const path = programIn('RATCHET_TEMPORAL_CLI', 'the Temporal CLI');
+    return TestWorkflowEnvironment.createLocal({
+      server: {
+        executable: { type: 'existing-path', path },
+        searchAttributes: Object.values(searchAttributes).map((name) =>
+          defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+        ),
+        log: { format: 'pretty', level: 'error' },
+        extraArgs: ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${eventsMax}`],
+      },
+    });
+  };
+}
+
+function programIn(variable: string, what: string): string {
+  const path = process.env[variable];
   if (path) return path;
   throw new Error(
-    'These tests need the time-skipping Temporal server. Run them with `npm test -- --project workflows`, which gets ' +
-      'it, or name its program in RATCHET_TEMPORAL_TEST_SERVER.',
+    `These tests need ${what}. Run them with \`npm test -- --project workflows\`, which gets it, or name its program ` +
+      `in ${variable}.`,
   );
 }
 

@@ -14,6 +14,7 @@ import { aWorkflowWorld, eventually } from '../support/workflow-environment.ts';
 import {
   aGate,
   aLimitEntry,
+  aLongOutage,
   approved,
   aReport,
   aRequest,
@@ -422,20 +423,13 @@ describe('canceled from outside', () => {
 
   test('before the decision, places nothing, gives back what was reserved, and answers who waits', async () => {
     const request = aRequest();
-    let isBack = false;
-    world.play({
-      checkLimits: async () => {
-        if (!isBack) throw new RatchetError('DATABASE_UNAVAILABLE');
-        return approved(request);
-      },
-      findOrder: async () => aReport('denied'),
-    });
+    const outage = aLongOutage(approved(request));
+    world.play({ checkLimits: outage.activity, findOrder: async () => aReport('denied') });
     const handle = await start(request);
     const asked = decide(handle, request.tradeId);
-    // From the fourth attempt on it waits by timers of the workflow, where a cancellation reaches it.
-    await eventually(() => activities().length).toBeGreaterThan(3);
+    await eventually(outage.isWaitedFor).toBe(true);
     await handle.cancel();
-    isBack = true;
+    outage.end();
 
     expect(await handle.result()).toMatchObject({ outcome: 'unfilled' });
     expect(await asked).toMatchObject({ outcome: 'approved' });

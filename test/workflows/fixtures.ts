@@ -4,7 +4,10 @@ import type { Activities } from '../../activities/index.ts';
 import type { EntryDecision } from '../../src/contracts/messages/decision.ts';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
 import type { OrderReported, PositionClosed } from '../../src/contracts/messages/messages.ts';
+import type { StopView } from '../../src/contracts/messages/views.ts';
 import { decimal, zero } from '../../src/domain/decimal.ts';
+import { RatchetError } from '../../src/domain/errors.ts';
+import { openTrailingStop } from '../../src/domain/trailing-stop.ts';
 
 export type Checked = Awaited<ReturnType<Activities['checkLimits']>>;
 
@@ -92,13 +95,37 @@ export const closedTrade = (tradeId: string, changed: Partial<PositionClosed> = 
   ...changed,
 });
 
-/** A promise that a test settles, and whether anybody waits for it. */
+/** A promise that a test settles. */
 export function aGate<T>(): { readonly opened: Promise<T>; open(value: T): void } {
   let open: (value: T) => void = () => {};
   const opened = new Promise<T>((resolve) => {
     open = resolve;
   });
   return { opened, open: (value) => open(value) };
+}
+
+/**
+ * A local activity while the database is gone. Once it waits, it does so by a timer of the workflow, which hears
+ * messages meanwhile; it answers with the first attempt after the database is back.
+ */
+export function aLongOutage<T>(answer: T): {
+  activity(): Promise<T>;
+  isWaitedFor(): boolean;
+  end(): void;
+} {
+  let attempts = 0;
+  let isOver = false;
+  return {
+    activity: async () => {
+      attempts += 1;
+      if (!isOver) throw new RatchetError('DATABASE_UNAVAILABLE');
+      return answer;
+    },
+    isWaitedFor: () => attempts > 3,
+    end: () => {
+      isOver = true;
+    },
+  };
 }
 
 /** What the Temporal UI shows of a workflow: where a person on call looks first. */
@@ -111,4 +138,33 @@ export async function currentDetails(handle: WorkflowHandle): Promise<string> {
 export async function searchAttributesOf(handle: WorkflowHandle): Promise<Record<string, unknown>> {
   const { searchAttributes } = await handle.describe();
   return Object.fromEntries(Object.entries(searchAttributes).map(([name, values]) => [name, values?.[0]]));
+}
+
+const aTrailingRule: StopView['rules'] = {
+  side: 'long',
+  by: 'percent',
+  distance: decimal('0.8'),
+  activationPrice: null,
+  tickSize: null,
+  minimumMovePercent: null,
+  extremeFrom: 'activation',
+};
+
+/** A trailing stop of a long position, as the book has it once it is armed at 100. */
+export const aStopView = (tradeId: string, changed: Partial<StopView> = {}): StopView => ({
+  tradeId,
+  version: 1,
+  rules: aTrailingRule,
+  stop: openTrailingStop(aTrailingRule, decimal('100')),
+  triggeredAtPrice: null,
+  ...changed,
+});
+
+/** The history's events by their names, such as `timerStarted`. */
+export async function eventNamesOf(handle: WorkflowHandle): Promise<readonly string[]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).map((event) => {
+    const name = Object.keys(event).find((key) => key.endsWith('EventAttributes') && key in event) ?? '';
+    return name.replace(/EventAttributes$/, '');
+  });
 }
