@@ -1,167 +1,27 @@
 import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
-import type { EntryDecision } from '../contracts/messages/decision.ts';
-import type { EntryRequest } from '../contracts/messages/entry-request.ts';
-import type { ExitReason, GuardKind, HoldLevel, HoldScope, PositionClosed } from '../contracts/messages/messages.ts';
+import type { GuardKind, HoldLevel, HoldScope } from '../contracts/messages/messages.ts';
 import type { BreakerState } from '../domain/circuit-breaker.ts';
 import type { Decimal } from '../domain/decimal.ts';
 import type { ErrorCode, ErrorContext } from '../domain/errors.ts';
 import type { Guard } from '../domain/guard.ts';
-import type { OrderPurpose, OrderStatus, OrderType, PositionSide, Side, TimeInForce } from '../domain/order.ts';
-import type { OutcomeClass } from '../domain/outcome.ts';
+import type {
+  AccountTable,
+  BalanceTable,
+  ExitRequestTable,
+  FillTable,
+  OrderSendTable,
+  OrderTable,
+  PositionTable,
+  ReservationTable,
+  TradeTable,
+} from './book-tables.ts';
+import type { Identity, Json, JsonOrNull } from './column-types.ts';
 
-/** A jsonb column: read as the value, written as JSON text, so that an array can't become a PostgreSQL array. */
-type Json<Value> = ColumnType<Value, string, string>;
-type JsonOrNull<Value> = ColumnType<Value | null, string | null | undefined, string | null>;
-/** An identity column: given by the database, never changed. */
-type Identity = ColumnType<number, never, never>;
+export type { TradePhase } from './book-tables.ts';
 
-export type TradePhase = 'denied' | 'placing' | 'working' | 'open' | 'closing' | 'closed' | 'unfilled';
 type OutboxAction = 'signal' | 'signalWithStart' | 'start';
 export type AlertSeverity = 'CRITICAL' | 'WARNING' | 'INFO';
 export type HoldSource = 'operator' | 'breaker' | 'venue';
-
-type AccountTable = {
-  account_id: string;
-  venue: string;
-  currency: string;
-  equity: Decimal | null;
-  equity_at_ms: number | null;
-  equity_fault: string | null;
-  limits: Json<unknown>;
-  limits_version: Generated<number>;
-};
-
-type BalanceTable = {
-  account_id: string;
-  asset: string;
-  free: Decimal;
-  locked: Decimal;
-  observed_at_ms: number;
-};
-
-type TradeTable = {
-  trade_id: string;
-  request_hash: string;
-  request: Json<EntryRequest>;
-  account_id: string;
-  strategy: string;
-  venue: string;
-  decision: 'approved' | 'denied';
-  decision_body: Json<EntryDecision>;
-  decided_at_ms: number;
-  decided_by_run: string;
-  phase: TradePhase;
-  entry_ended_at_ms: number | null;
-  opened_at_ms: number | null;
-  closed_at_ms: number | null;
-  exit_reason: ExitReason | null;
-  result: JsonOrNull<readonly PositionClosed[]>;
-};
-
-type ReservationTable = {
-  trade_id: string;
-  leg: number;
-  account_id: string;
-  strategy: string;
-  symbol: string;
-  side: Side;
-  price: Decimal;
-  unit_delta: Decimal;
-  unit_gamma: Generated<Decimal>;
-  quantity: Decimal;
-  posted_quantity: Generated<Decimal>;
-  voided_quantity: Generated<Decimal>;
-  void_reason: string | null;
-  reserved_at_ms: number;
-};
-
-type PositionTable = {
-  trade_id: string;
-  leg: number;
-  account_id: string;
-  strategy: string;
-  symbol: string;
-  side: PositionSide;
-  unit_delta: Decimal;
-  unit_gamma: Generated<Decimal>;
-  entry_quantity: Generated<Decimal>;
-  entry_quote: Generated<Decimal>;
-  exit_quantity: Generated<Decimal>;
-  exit_quote: Generated<Decimal>;
-  base_fee: Generated<Decimal>;
-  quote_fee: Generated<Decimal>;
-  is_open: Generated<boolean>;
-};
-
-type OrderTable = {
-  client_order_id: string;
-  trade_id: string;
-  leg: number;
-  purpose: OrderPurpose;
-  generation: number;
-  account_id: string;
-  venue: string;
-  symbol: string;
-  side: Side;
-  order_type: OrderType;
-  time_in_force: TimeInForce | null;
-  quantity: Decimal;
-  limit_price: Decimal | null;
-  status: OrderStatus;
-  in_doubt: Generated<boolean>;
-  send_epoch: Generated<number>;
-  intent_at_ms: number;
-  recv_window_ms: number;
-  venue_order_id: string | null;
-  reported_quantity: Generated<Decimal>;
-  reported_quote: Generated<Decimal>;
-  filled_quantity: Generated<Decimal>;
-  filled_quote: Generated<Decimal>;
-  reason_code: string | null;
-  reason: string | null;
-  revision: Generated<number>;
-  created_at_ms: number;
-  updated_at_ms: number;
-};
-
-type OrderSendTable = {
-  client_order_id: string;
-  send_epoch: number;
-  signed_at_ms: number;
-  outcome: OutcomeClass | null;
-  http_status: number | null;
-  venue_code: number | null;
-  detail: string | null;
-  finished_at_ms: number | null;
-};
-
-type FillTable = {
-  account_id: string;
-  venue: string;
-  symbol: string;
-  venue_trade_id: string;
-  client_order_id: string;
-  trade_id: string;
-  side: Side;
-  quantity: Decimal;
-  price: Decimal;
-  quote_quantity: Decimal;
-  fee: Decimal;
-  fee_asset: string;
-  fee_asset_price: Decimal | null;
-  is_maker: boolean;
-  transacted_at_ms: number;
-  observed_at_ms: number;
-};
-
-type ExitRequestTable = {
-  trade_id: string;
-  reason: ExitReason;
-  source: string;
-  actor: string | null;
-  trigger: JsonOrNull<unknown>;
-  requested_at_ms: number;
-};
 
 type OutboxTable = {
   message_id: Identity;

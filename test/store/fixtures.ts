@@ -4,13 +4,19 @@ import type { VenueFill, VenueOrder } from '../../src/contracts/messages/venue-o
 import { type Decimal, decimal, isMore, multiply, sum } from '../../src/domain/decimal.ts';
 import { invariant } from '../../src/domain/invariant.ts';
 import type { OrderReport } from '../../src/domain/order.ts';
+import type { OutcomeClass } from '../../src/domain/outcome.ts';
 import { ensureAccount } from '../../src/store/accounts.ts';
 import type { BookOrder } from '../../src/store/book-order.ts';
 import type { Db } from '../../src/store/database.ts';
 import { isUnavailable } from '../../src/store/database-errors.ts';
 import { decideTrade, type GateBook, type GateVerdict, requestHashOf } from '../../src/store/decisions.ts';
 import { commitIntent, type IntentOutcome, type OrderIntent } from '../../src/store/intents.ts';
-import { applyVenueOrder, type ReportOutcome, type VenueReport } from '../../src/store/order-reports.ts';
+import {
+  applyVenueOrder,
+  type ReportOutcome,
+  type SendOutcome,
+  type VenueReport,
+} from '../../src/store/order-reports.ts';
 
 export const d = decimal;
 export const nowMs = 1_795_262_400_000;
@@ -205,3 +211,13 @@ export async function retrying<Result>(work: () => Promise<Result>): Promise<Res
     }
   }
 }
+
+/** What a send came to; refused, unless it is said otherwise. */
+export const sent = (outcome: OutcomeClass, changed: Partial<SendOutcome> = {}): SendOutcome => ({
+  epoch: 1,
+  outcome,
+  httpStatus: 400,
+  venueCode: -2010,
+  detail: 'as the venue says',
+  ...changed,
+});
