@@ -87,6 +87,8 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
   const connection = await Connection.connect({ address: temporal.address });
   const client = await connectRatchet({ temporal: { connection, namespace: 'default' }, api });
   const pidOf = (name: ProcessName) => processIdOf(data, file(), name);
+  // Whatever is unknown denies, so the first trade comes only once somebody has read the account.
+  await until('the equity is known', async () => (await client.state()).equity.amount !== null);
 
   const restarted: Stack['restarted'] = async (name, ending) => {
     const before = file().processes[name]?.pid;

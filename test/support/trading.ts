@@ -32,11 +32,24 @@ export async function phaseOf(stack: Stack, tradeId: string): Promise<string | u
   return trade?.phase;
 }
 
-export const untilPhase = (stack: Stack, tradeId: string, ...phases: readonly string[]): Promise<string> =>
-  until(`${tradeId} is ${phases.join(' or ')}`, async () => {
-    const phase = await phaseOf(stack, tradeId);
-    return phase !== undefined && phases.includes(phase) ? phase : undefined;
+/** Waits for one of the phases; another one that is final fails at once. */
+export async function untilPhase(stack: Stack, tradeId: string, ...phases: readonly string[]): Promise<string> {
+  const wanted = phases.join(' or ');
+  const phase = await until(`${tradeId} is ${wanted}`, async () => {
+    const present = await phaseOf(stack, tradeId);
+    return present !== undefined && [...phases, ...finalPhases].includes(present) ? present : undefined;
   });
+  if (!phases.includes(phase))
+    throw new Error(`${tradeId} is ${phase}, not ${wanted}: ${await reasonsOf(stack, tradeId)}`);
+  return phase;
+}
+
+async function reasonsOf(stack: Stack, tradeId: string): Promise<string> {
+  const [trade] = await stack.sql("select decision_body->'reasons' as reasons from trade where trade_id = $1", [
+    tradeId,
+  ]);
+  return JSON.stringify(trade?.['reasons']);
+}
 
 /** Until the watch has taken up every guard of the trade, so many as there are to be. */
 export const untilWatched = (stack: Stack, tradeId: string, guards = 1): Promise<unknown> =>
