@@ -25,7 +25,7 @@ export type FaultPhase =
  * - `reorder`: holds `frames` frames back and sends them in reverse.
  * - `lagQuery`: orders accepted in the last `ms` are not yet there for this query.
  * - `close`: closes the stream with `code`.
- * - `silence`: the stream says nothing for `ms`, pings included.
+ * - `silence`: the stream says nothing for `ms`, neither pings nor answers to them.
  */
 export type FaultAction =
   | { readonly action: 'drop' | 'reset' | 'garbage' | 'dup' }

@@ -90,6 +90,10 @@ function keepAlive(socket: WebSocket, rules: SocketRules, maySpeak: () => boolea
   socket.on('pong', () => {
     heardAtMs = Date.now();
   });
+  // Not left to the library, which would answer while the connection is to be silent.
+  socket.on('ping', (data) => {
+    if (maySpeak()) socket.pong(data);
+  });
   const pings = setInterval(() => {
     if (Date.now() - heardAtMs > rules.pongWithinMs + rules.pingEveryMs) return socket.terminate();
     if (maySpeak()) socket.ping(String(Date.now()));

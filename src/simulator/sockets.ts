@@ -18,7 +18,7 @@ export function serveStreams(
   { market, user }: StreamServers,
   context: StreamContext,
 ): () => Promise<void> {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: 65_536 });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: 65_536, autoPong: false });
   server.on('upgrade', (request, stream, head) => {
     const url = new URL(request.url ?? '/', 'ws://venue');
     const isUser = url.pathname === '/ws-api/v3';

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { readPlan } from '../../src/simulator/fault-plan.ts';
 import { createFaults, type FaultAction, type FaultPhase, type FaultRule } from '../../src/simulator/faults.ts';
 import type { Simulator } from '../../src/simulator/server.ts';
-import { aVenue, clientOf, closeAll, openStream, openUserStream } from './venue-client.ts';
+import { aVenue, clientOf, closeAll, control, openStream, openUserStream } from './venue-client.ts';
 
 afterEach(closeAll);
 
@@ -231,6 +231,23 @@ describe('what a fault does to a stream', () => {
     venue.clock.shift(1_000);
     venue.tick({ price: '46003' });
     expect((await stream.until(() => true)).t).toBe(4);
+    stream.close();
+  });
+
+  test('silence leaves the pings of the client unanswered for its time', async () => {
+    const venue = await aVenue({ virtualClockAtMs: 1_000_000 });
+    const stream = await openStream(`${venue.wsUrl}/ws/btcusdt@trade`);
+    const answered: string[] = [];
+    stream.socket.on('pong', (data) => answered.push(data.toString()));
+    venue.plan(onTrades({ nth: 1 }, { action: 'silence', ms: 1_000 }));
+    venue.tick({ price: '46001' });
+    stream.socket.ping('during');
+    // By the time that the venue has answered requests it has read what came before them.
+    for (let i = 0; i < 3; i += 1) await control(venue, 'GET', '/__sim/state');
+    venue.clock.shift(1_000);
+    stream.socket.ping('after');
+    await once(stream.socket, 'pong');
+    expect(answered).toEqual(['after']);
     stream.close();
   });
 
