@@ -9,7 +9,7 @@ import { summaryLines, totalOf } from './summary.ts';
 // The example bot: it knows nothing of Ratchet but its client, as any bot of yours.
 
 const exitCodes = { done: 0, refused: 1, usage: 2, pricesEnded: 3 } as const;
-const retryMs = 1_000;
+const pace = { lookEveryMs: 250, retryMs: 1_000 } as const;
 const signalNumbers = { SIGINT: 2, SIGTERM: 15 } as const;
 
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);
@@ -29,7 +29,8 @@ async function main(settings: BotSettings): Promise<number> {
   say({ event: 'waiting', for: `prices of ${settings.symbol}` });
   const { symbol, trades, timeStopMs } = settings;
   const { account, venue } = stack;
-  const end = await runTrades({ client, symbol, account, venue, timeStopMs, trades, say, signal: stopping.signal });
+  const { signal } = stopping;
+  const end = await runTrades({ client, symbol, account, venue, timeStopMs, trades, say, signal, pace });
   await client.disconnect();
   if (stoppedBy !== undefined) return 128 + signalNumbers[stoppedBy];
   report(end, settings);
@@ -60,7 +61,7 @@ async function connect(
     } catch (error) {
       if (signal.aborted || !(error instanceof RatchetClientError && error.retryable)) throw error;
       say({ event: 'waiting', for: error.message });
-      await delay(retryMs, undefined, { signal });
+      await delay(pace.retryMs, undefined, { signal });
     }
   }
 }

@@ -56,7 +56,7 @@ export function createNarrator(tradeId: string): { hear(record: TradeRecord): re
       // A stop is watched until the position is closed, but nobody waits for it any more.
       const told = isLeaving ? events.filter(({ event }) => event !== 'stopMoved') : events;
       isLeaving ||= events.some(({ event }) => event === 'triggered' || event === 'leaving');
-      return told.map((event) => ({ tradeId, ...event }));
+      return told.map((event) => ({ ...event, tradeId }));
     },
   };
 }

@@ -23,12 +23,14 @@ export type BotRun = {
   readonly say: (event: BotEvent) => void;
   /** Ends the bot and nothing else: open trades go on being guarded. */
   readonly signal: AbortSignal;
+  readonly pace: Pace;
 };
+
+/** How often it looks at the market, and how long it waits before it tries something again. */
+export type Pace = { readonly lookEveryMs: number; readonly retryMs: number };
 
 export type BotEnd = { readonly closed: readonly ClosedTrade[]; readonly end: 'done' | 'prices-ended' | 'stopped' };
 
-const lookEveryMs = 250;
-const retryMs = 1_000;
 const pricesToSee = 8;
 
 /**
@@ -75,7 +77,7 @@ async function nextSight(run: BotRun): Promise<Sight | undefined> {
       run.say({ event: 'waiting', for: equity.fault ?? 'the account to be read for the first time' });
       recent.length = 0;
     }
-    await pause(run, lookEveryMs);
+    await pause(run, run.pace.lookEveryMs);
   }
 }
 
@@ -88,7 +90,7 @@ async function oneTrade(
   const request = planTrade(sight, { tradeId, account, venue, timeStopMs, nowMs: Date.now() });
   if (request === undefined) {
     run.say({ event: 'waiting', for: 'an equity of which a twentieth is enough to trade' });
-    await pause(run, retryMs);
+    await pause(run, run.pace.retryMs);
     return undefined;
   }
   return enter(run, request, startedAtMs);
@@ -106,7 +108,7 @@ async function enter(run: BotRun, request: EntryRequest, startedAtMs: number): P
     const reasons = decision.reasons.map(({ code, message, remedy }) => ({ code, message, remedy }));
     run.say({ event: 'denied', tradeId, reasons });
   }
-  await pause(run, retryMs);
+  await pause(run, run.pace.retryMs);
   return undefined;
 }
 
@@ -136,7 +138,7 @@ async function closeWhenPricesEnd(run: BotRun, tradeId: string, signal: AbortSig
       const asked = await run.client.close(tradeId, { reason: 'prices ended' }).catch(() => undefined);
       if (asked) return;
     }
-    await delay(retryMs, undefined, { signal }).catch(() => undefined);
+    await delay(run.pace.retryMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
@@ -148,7 +150,7 @@ async function patiently<Result>(run: BotRun, call: () => Promise<Result>): Prom
     } catch (error) {
       if (!(error instanceof RatchetClientError && error.retryable)) throw error;
       run.say({ event: 'waiting', for: error.message });
-      await pause(run, retryMs);
+      await pause(run, run.pace.retryMs);
     }
   }
 }
