@@ -57,6 +57,10 @@ function count(event: PriceHubEvent, logger: Logger, metrics: Metrics): void {
       metrics.pricesQuarantined.inc();
       logger.warn(event, 'price set aside');
       break;
+    case 'outOfSequence':
+      metrics.pricesQuarantined.inc();
+      logger.info(event, 'price out of sequence set aside');
+      break;
     case 'gap':
       metrics.priceGaps.inc();
       logger.info(event, 'gap in the trades, filling it');

@@ -47,7 +47,7 @@ const orderMetrics = (registry: Registry) => ({
 const priceMetrics = (registry: Registry) => ({
   pricesQuarantined: new Counter({
     name: 'ratchet_prices_quarantined_total',
-    help: 'Prices that were set aside because they could not be true or could not be read.',
+    help: 'Prices that were set aside because they could not be true, could not be read or came out of sequence.',
     registers: [registry],
   }),
   priceGaps: new Counter({

@@ -1,3 +1,4 @@
+import type { Decimal } from '../domain/decimal.ts';
 import type { Clock } from '../venue/clock.ts';
 import type { MarketTrade, Venue } from '../venue/venue.ts';
 import { createGapFiller } from './gap-filler.ts';
@@ -24,6 +25,8 @@ export type FeedCounts = {
 };
 
 export type FeedEvent =
+  /** The stream brought a trade behind one that was delivered already: it was set aside. */
+  | { readonly type: 'outOfSequence'; readonly symbol: string; readonly venueTradeId: number; readonly price: Decimal }
   | { readonly type: 'gap'; readonly symbol: string; readonly fromTradeId: number; readonly toTradeId: number }
   /** The venue's ids are lower than before: it was set back, and counts anew. */
   | { readonly type: 'restarted'; readonly symbol: string; readonly venueTradeId: number };
@@ -100,6 +103,14 @@ export function createSymbolFeed({ symbol, venue, clock, counts, onEvent, retryM
 
   const isKnown = (trade: MarketTrade): boolean => latest !== null && trade.venueTradeId <= latest.venueTradeId;
 
+  const setAside = (trade: MarketTrade): void => {
+    counts.duplicates += 1;
+    const { venueTradeId, price } = trade;
+    // The newest trade told twice is what an overlap of two connections looks like, and says nothing new.
+    const isRepeated = latest !== null && venueTradeId === latest.venueTradeId && price === latest.price;
+    if (!isRepeated) onEvent({ type: 'outOfSequence', symbol, venueTradeId, price });
+  };
+
   const restart = (first: MarketTrade): void => {
     latest = null;
     for (const watcher of watchers) watcher.afterTradeId = null;
@@ -128,7 +139,7 @@ export function createSymbolFeed({ symbol, venue, clock, counts, onEvent, retryM
     confirmedAt: () => confirmation.at(),
     onceConfirmed: (callback) => confirmation.once(callback),
     receive(trade) {
-      if (isKnown(trade)) counts.duplicates += 1;
+      if (isKnown(trade)) setAside(trade);
       else advance(trade, false);
     },
     poll: async (rows) => receivePage(await venue.marketTrades(symbol, null, rows)),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { decimal } from '../../src/domain/decimal.ts';
 import { RatchetError } from '../../src/domain/errors.ts';
 import { createPriceHub, type PriceHub, type PriceHubEvent } from '../../src/prices/price-hub.ts';
 import type { WatchedTrade } from '../../src/prices/symbol-feed.ts';
@@ -203,13 +204,22 @@ test('a connection that was replaced is not heard any more', async () => {
 });
 
 test('duplicates and trades that were overtaken are dropped and counted', async () => {
-  const { market, hub, ids } = await aWatchedHub();
+  const { market, hub, ids, told } = await aWatchedHub();
   const [second, third] = market.tradeUnseen(symbol, '101', '102');
   if (second === undefined || third === undefined) throw new Error('two trades');
   for (const trade of [third, second, third, third]) market.stream(trade);
   await settle();
   expect(ids()).toEqual(['1', '3', 'late 2']);
   expect(hub.stats()).toMatchObject({ duplicates: 3, trades: 3 });
+  expect(told('outOfSequence')).toEqual([{ type: 'outOfSequence', symbol, venueTradeId: 2, price: '101' }]);
+});
+
+test('a known trade that comes again with another price moves nothing and is told', async () => {
+  const { market, ids, told } = await aWatchedHub();
+  market.trade(symbol, '101');
+  market.stream({ symbol, venueTradeId: 2, price: decimal('50'), quantity: decimal('1'), tradedAtMs: 2 });
+  expect(ids()).toEqual(['1', '2']);
+  expect(told('outOfSequence')).toEqual([{ type: 'outOfSequence', symbol, venueTradeId: 2, price: '50' }]);
 });
 
 test('a message that is no price moves nothing and is counted', async () => {
