@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation, TemporalFailure } from '@temporalio/workflow';
 import { describe, type ErrorCode } from '../src/domain/errors.ts';
 
 /** A refusal of the catalog as Temporal's own failure: the code is its type, the faults are its details. */
@@ -15,12 +15,13 @@ export function refuse(code: ErrorCode, faults: readonly string[], ...details: u
  * That an activity has failed for good, which a lifecycle that never gives up takes for a pause: no retry mends it, but
  * somebody may mend its cause. Whatever else was thrown, a cancellation too, is thrown on.
  */
-export function assertActivityFailed(error: unknown): asserts error is ActivityFailure {
-  if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+export function assertActivityFailed(error: unknown): asserts error is TemporalFailure {
+  // A local activity's failure comes as it is, another one's inside an ActivityFailure.
+  if (!(error instanceof TemporalFailure) || isCancellation(error)) throw error;
 }
 
 /** What the activity itself said, without the plumbing around it. */
-export const causeOf = (error: ActivityFailure): string => error.cause?.message ?? error.message;
+export const causeOf = (error: TemporalFailure): string => error.cause?.message ?? error.message;
 
 /** Throws the activity's own refusal, so that whoever waits reads its code and faults, not the plumbing around it. */
 export function throwRefusal(error: unknown): never {

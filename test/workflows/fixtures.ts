@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
+import { whileBeating } from '../../activities/heartbeat.ts';
 import type { Activities } from '../../activities/index.ts';
 import type { EntryDecision } from '../../src/contracts/messages/decision.ts';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
@@ -103,6 +104,18 @@ export function aGate<T>(): { readonly opened: Promise<T>; open(value: T): void 
   });
   return { opened, open: (value) => open(value) };
 }
+
+/** An activity of the watches: it lasts until the test lets it go, or until it is canceled. */
+export const watchUntil = <T>(letGo: Promise<T>, whenCanceled: T): Promise<T> =>
+  whileBeating((signal) => {
+    const canceled = new Promise<T>((resolve) => {
+      signal.addEventListener('abort', () => resolve(whenCanceled));
+    });
+    return Promise.race([letGo, canceled]);
+  });
+
+/** What never happens. */
+export const never = new Promise<never>(() => {});
 
 /**
  * A local activity while the database is gone. Once it waits, it does so by a timer of the workflow, which hears
