@@ -127,13 +127,3 @@ export async function postpone(
     .where('settled_at_ms', 'is', null)
     .execute();
 }
-
-/** How many messages nobody has delivered yet, and since when the oldest waits. */
-export async function outboxBacklog(db: Db): Promise<{ readonly open: number; readonly oldestAtMs: number | null }> {
-  const row = await db
-    .selectFrom('outbox')
-    .select((eb) => [eb.fn.countAll<number>().as('open'), eb.fn.min('created_at_ms').as('oldestAtMs')])
-    .where('settled_at_ms', 'is', null)
-    .executeTakeFirstOrThrow();
-  return { open: row.open, oldestAtMs: row.oldestAtMs };
-}

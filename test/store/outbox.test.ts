@@ -96,13 +96,6 @@ describe('takeDue', () => {
   });
 });
 
-test('outboxBacklog counts what nobody has delivered, and says since when', async () => {
-  expect(await outboxBacklog(database.db)).toEqual({ open: 0, oldestAtMs: null });
-  await put([aSignal('entry-1')], nowMs - 500);
-  await put([aSignal('entry-2')]);
-  expect(await outboxBacklog(database.db)).toEqual({ open: 2, oldestAtMs: nowMs - 500 });
-});
-
 describe('enqueuePoke', () => {
   const poke = (atMs: number) => database.db.transaction().execute((tx) => enqueuePoke(tx, 'breaker-x', atMs));
   const pokes = async () => (await messagesTo(database.db, 'breaker-x')).map((row) => row.next_attempt_at_ms);

@@ -2,64 +2,61 @@
  * The closed list of what the record can say. One of them is written for every change of state, in the transaction
  * that makes the change. The `Exit…` forms are those of orders that only take risk away.
  */
-export const eventTypes = [
+export type EventType =
   // Trades, limits and accounts
-  'TradeDecided',
-  'EntryDenied',
-  'ReservationVoided',
-  'AccountOpened',
-  'AccountCurrencyChanged',
-  'LimitsChanged',
+  | 'TradeDecided'
+  | 'EntryDenied'
+  | 'ReservationVoided'
+  | 'AccountOpened'
+  | 'AccountCurrencyChanged'
+  | 'LimitsChanged'
   // Orders
-  'OrderIntent',
-  'OrderIntentRenewed',
-  'OrderNotSent',
-  'OrderThrottled',
-  'OrderRejected',
-  'OrderUnknown',
-  'OrderAcked',
-  'OrderProgressed',
-  'OrderClosed',
-  'OrderResolved',
-  'OrderParked',
-  'ExitIntent',
-  'ExitIntentRenewed',
-  'ExitNotSent',
-  'ExitThrottled',
-  'ExitRejected',
-  'ExitUnknown',
-  'ExitAcked',
-  'ExitProgressed',
-  'ExitClosed',
-  'ExitResolved',
-  'ExitParked',
-  'ExternalOrderSeen',
+  | 'OrderIntent'
+  | 'OrderIntentRenewed'
+  | 'OrderNotSent'
+  | 'OrderThrottled'
+  | 'OrderRejected'
+  | 'OrderUnknown'
+  | 'OrderAcked'
+  | 'OrderProgressed'
+  | 'OrderClosed'
+  | 'OrderResolved'
+  | 'OrderParked'
+  | 'ExitIntent'
+  | 'ExitIntentRenewed'
+  | 'ExitNotSent'
+  | 'ExitThrottled'
+  | 'ExitRejected'
+  | 'ExitUnknown'
+  | 'ExitAcked'
+  | 'ExitProgressed'
+  | 'ExitClosed'
+  | 'ExitResolved'
+  | 'ExitParked'
+  | 'ExternalOrderSeen'
   // Fills and positions
-  'Fill',
-  'FillCorrection',
-  'PositionOpened',
-  'StopArmed',
-  'StopAmended',
-  'StopActivated',
-  'StopMoved',
-  'StopTriggered',
-  'StopDisarmed',
-  'ExitRequested',
-  'PositionClosed',
+  | 'Fill'
+  | 'FillCorrection'
+  | 'PositionOpened'
+  | 'StopArmed'
+  | 'StopAmended'
+  | 'StopActivated'
+  | 'StopMoved'
+  | 'StopTriggered'
+  | 'StopDisarmed'
+  | 'ExitRequested'
+  | 'PositionClosed'
   // Halts and the breaker
-  'HaltApplied',
-  'ResumeApplied',
-  'BreakerTripped',
-  'BreakerHalfOpened',
-  'BreakerReset',
+  | 'HaltApplied'
+  | 'ResumeApplied'
+  | 'BreakerTripped'
+  | 'BreakerHalfOpened'
+  | 'BreakerReset'
   // Alerts and access
-  'AlertRaised',
-  'AlertResolved',
-  'ApiKeyCreated',
-  'ApiKeyRevoked',
-] as const;
-
-export type EventType = (typeof eventTypes)[number];
+  | 'AlertRaised'
+  | 'AlertResolved'
+  | 'ApiKeyCreated'
+  | 'ApiKeyRevoked';
 
 /** Who made a change: a person, a lifecycle by its workflow id, a part of the system, or the venue by its report. */
 export type Actor = { readonly type: 'user' | 'workflow' | 'system' | 'venue'; readonly id: string };
