@@ -4,7 +4,7 @@ import { RatchetError } from '../contracts/schemas/error-body.ts';
 import { type ApiKey, findKeyBySha256 } from '../store/api-keys.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
-export type Scope = 'read' | 'trade' | 'operate';
+type Scope = 'read' | 'trade' | 'operate';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -22,7 +22,7 @@ export type ApiDependencies = {
 };
 
 /** What this stack is. */
-export type Site = {
+type Site = {
   readonly mode: 'paper' | 'live';
   readonly account: string;
   readonly venue: string;

@@ -23,8 +23,7 @@ const statuses: Readonly<Record<string, number>> = {
   INTERNAL_ERROR: 500,
 };
 
-export const statusOf = (code: string): number =>
-  statuses[code] ?? (isErrorCode(code) && isRetryable(code) ? 503 : 500);
+const statusOf = (code: string): number => statuses[code] ?? (isErrorCode(code) && isRetryable(code) ? 503 : 500);
 
 /** One shape for everything that goes wrong. What is a mistake of ours is logged, and says nothing of itself. */
 export function handleErrors(app: FastifyInstance): void {

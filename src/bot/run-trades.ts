@@ -27,7 +27,7 @@ export type BotRun = {
 };
 
 /** How often it looks at the market, and how long it waits before it tries something again. */
-export type Pace = { readonly lookEveryMs: number; readonly retryMs: number };
+type Pace = { readonly lookEveryMs: number; readonly retryMs: number };
 
 export type BotEnd = { readonly closed: readonly ClosedTrade[]; readonly end: 'done' | 'prices-ended' | 'stopped' };
 

@@ -17,7 +17,7 @@ export type Site = {
 };
 
 /** @throws RatchetError STACK_NOT_FOUND when neither the environment nor the data folder names a database. */
-export function findSite(options: GlobalOptions): Site {
+function findSite(options: GlobalOptions): Site {
   const config = loadConfig({ ...process.env, RATCHET_DATA: options.data });
   const stack = readStackFile(options.data);
   const databaseUrl = config.DATABASE_URL?.reveal() ?? stack?.database.url;

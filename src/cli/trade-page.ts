@@ -20,7 +20,7 @@ export function tradePage(trade: TradeView, records: readonly TradeRecord[]): re
 export function recordLine({ at, type, actor, data }: TradeRecord): string {
   const facts = Object.entries(data)
     .filter(([, value]) => value !== null && typeof value !== 'object')
-    .map(([name, value]) => `${name}=${value}`);
+    .map(([name, value]) => `${name}=${String(value)}`);
   return `${at.slice(0, 23)}  ${type.padEnd(16)}  ${actor.id}  ${facts.join(' ')}`;
 }
 

@@ -34,7 +34,7 @@ export function entryStart(request: EntryRequest) {
 }
 
 /** One line for the Temporal UI, such as `BUY 0.0125 BTC/USDT @ 46210.5 GTC, stop 45500`. */
-export function summaryOf({ legs, entry, exit }: EntryRequest): string {
+function summaryOf({ legs, entry, exit }: EntryRequest): string {
   const orders = legs.map(({ side, quantity, symbol }) => `${side} ${quantity} ${symbol}`).join(' + ');
   const price = entry.type === 'LIMIT' ? `@ ${entry.price} ${entry.timeInForce}` : 'at market';
   const rules = [

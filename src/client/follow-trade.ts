@@ -4,7 +4,7 @@ import type { Api } from './api.ts';
 import { RatchetClientError } from './client-error.ts';
 
 /** `isOver`: the trade has ended and these were its last records. */
-export type RecordsPage = { readonly records: readonly TradeRecord[]; readonly isOver: boolean };
+type RecordsPage = { readonly records: readonly TradeRecord[]; readonly isOver: boolean };
 
 const waitMs = 20_000;
 const retryMs = 1_000;

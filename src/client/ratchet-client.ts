@@ -105,5 +105,5 @@ const tradePath = (tradeId: string): string => `/v1/trades/${encodeURIComponent(
 function queryOf(filter: TradeFilter): string {
   const given = Object.entries(filter).filter(([, value]) => value !== undefined);
   const query = new URLSearchParams(Object.fromEntries(given.map(([name, value]) => [name, String(value)])));
-  return query.size === 0 ? '' : `?${query}`;
+  return query.size === 0 ? '' : `?${query.toString()}`;
 }

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { taskQueues } from '../contracts/messages/names.ts';
 
 /** Whether somebody polls a task queue, and when somebody last did. */
-export type QueueHealth = { readonly ok: boolean; readonly detail: string };
+type QueueHealth = { readonly ok: boolean; readonly detail: string };
 
 export type TemporalHealth = {
   readonly temporal: QueueHealth;

@@ -87,7 +87,7 @@ export async function anApi(rates: Rates = { requests: 100_000, halts: 100_000 }
   });
 }
 
-export const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
+const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
 
 const refusal = (code: string): Error =>
   new WorkflowUpdateFailedError('refused', ApplicationFailure.nonRetryable(code, code));
@@ -104,13 +104,14 @@ const aMarket = {
 
 const actor = { type: 'system', id: 'test' } as const;
 
-async function makeKeys({ db, asOwner }: TestDatabase): Promise<void> {
+async function makeKeys(database: TestDatabase): Promise<void> {
+  const { db } = database;
   const scopes = { all: ['read', 'trade', 'operate'], read: ['read'], trade: ['trade'], operate: ['operate'] };
   for (const [label, key] of Object.entries(keys)) {
     const allowed = scopes[label as keyof typeof scopes] ?? scopes.all;
     await createKey(db, { keyId: label, sha256: sha256(key), label, scopes: allowed, actor, nowMs });
   }
-  await asOwner("update api_key set revoked_at_ms = 1 where key_id = 'revoked'");
+  await database.asOwner("update api_key set revoked_at_ms = 1 where key_id = 'revoked'");
 }
 
 type Started = { readonly startWorkflowOperation: { readonly options: { readonly args: [EntryRequest] } } };

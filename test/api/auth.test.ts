@@ -39,7 +39,7 @@ describe('who may use what', () => {
   test.each(routes.flatMap((route) => callers.map(([caller, key]) => ({ route, caller, key }))))(
     '$route by $caller',
     async ({ route, caller, key }) => {
-      const [method, path = ''] = route.split(' ') as ['GET' | 'POST', string];
+      const [method, path] = route.split(' ') as ['GET' | 'POST', string];
       const url = path.replace('{symbol}', 'BTC%2FUSDT').replace(/\{\w+\}/, 'nobody');
       const { status, body } = await api.call(method, url, method === 'POST' ? {} : undefined, key);
       const who = allowed[route] ?? [];

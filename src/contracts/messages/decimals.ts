@@ -12,6 +12,4 @@ export {
   roundToStep,
   subtract,
   sum,
-  toFixed,
-  zero,
 } from '../../domain/decimal.ts';
