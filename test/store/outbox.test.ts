@@ -1,14 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createListener } from '../../src/store/listener.ts';
-import {
-  enqueue,
-  enqueuePoke,
-  type NewMessage,
-  outboxBacklog,
-  postpone,
-  settle,
-  takeDue,
-} from '../../src/store/outbox.ts';
+import { enqueue, enqueuePoke, type NewMessage, postpone, settle, takeDue } from '../../src/store/outbox.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { messagesTo, nowMs } from './fixtures.ts';
 
