@@ -127,10 +127,14 @@ export async function storeCheckpoint(tx: Tx, { tree, root, chain, note }: Store
 
 const bytes = (digest: Digest): Buffer => Buffer.from(digest, 'hex');
 
-/** Whether this transaction is the only one of all processes that signs; asked, never waited for. */
+/**
+ * Whether this transaction is the only one of all processes that signs; asked, never waited for. It may idle longer
+ * than others, because it waits for a disk and holds nothing that anybody else waits for.
+ */
 export async function claimSigning(tx: Tx): Promise<boolean> {
   const { rows } = await sql<{ claimed: boolean }>`
-    select pg_try_advisory_xact_lock(${signingLockKey}::bigint) as claimed`.execute(tx);
+    select pg_try_advisory_xact_lock(${signingLockKey}::bigint) as claimed,
+           set_config('idle_in_transaction_session_timeout', '10s', true)`.execute(tx);
   return rows[0]?.claimed ?? false;
 }
 

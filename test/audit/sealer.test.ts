@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { sql } from 'kysely';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { SigningKey } from '../../src/audit/checkpoint.ts';
@@ -142,6 +143,8 @@ describe('a sealer', () => {
     const other = database.another(1);
     const first = recordsOfATrade;
     await other.transaction().execute(async (tx) => {
+      // As long as the test needs, however busy the machine is.
+      await sql`set local idle_in_transaction_session_timeout = 0`.execute(tx);
       await recordAtOnce(tx, 't-late');
       await recordTrade(database.db, 't-1');
       expect(await sealer.sealNow()).toBe(first);
