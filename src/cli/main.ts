@@ -54,7 +54,7 @@ command(
 scoped(command('halt', 'block every new entry; open trades go on being guarded', () => import('./halt.ts')))
   .requiredOption('--reason <text>', 'why, for the record')
   .addOption(
-    new Option('--level <level>', 'how strict')
+    new Option('--level <level>', 'how strict; the stricter ones are refused for now')
       .choices(['entries-blocked', 'frozen', 'flatten'])
       .default('entries-blocked'),
   )
@@ -109,6 +109,12 @@ Exit codes:
   2  wrong usage or configuration; an audit that could not be read to its end
   3  the database or Temporal does not answer: try again; for audit verify: a signature is not to be trusted`;
 }
+
+// Whoever reads the output may leave, as `head` does: that is no mistake.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
 try {
   await program.parseAsync();

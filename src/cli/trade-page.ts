@@ -76,6 +76,6 @@ const resultLines = ({ result, positions }: TradeView): readonly string[] =>
           `${side} ${symbol}: bought ${entryQuantity} for ${entryQuote}, sold ${exitQuantity} so far`,
       )
     : result.map(
-        ({ symbol, pnl, pnlAsset, fees, dust, exitReason, closedAtMs }) =>
-          `${symbol}: P&L ${pnl} ${pnlAsset} after ${fees} of fees, dust ${dust}, by ${exitReason} ${utc(closedAtMs)}`,
+        ({ symbol, pnl, pnlAsset, dust, exitReason, closedAtMs }) =>
+          `${symbol}: P&L ${pnl} ${pnlAsset} after fees, dust ${dust}, by ${exitReason} ${utc(closedAtMs)}`,
       );

@@ -21,8 +21,9 @@ export function run(options: Options, tradeId: string): Promise<number> {
   return withDatabase(options, async (db, site) => {
     if (options.follow) await follow(db, tradeId, options.json);
     const view = await readView(db, tradeId, site);
-    const records = await recordsAfter(db, tradeId, 0);
-    print(options, { ...view, records }, tradePage(view, options.follow ? [] : records));
+    // Who has followed it has seen the records.
+    const records = options.follow ? [] : await recordsAfter(db, tradeId, 0);
+    print(options, { ...view, ...(options.follow ? {} : { records }) }, tradePage(view, records));
     return exitCodes.done;
   });
 }
