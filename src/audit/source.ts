@@ -11,7 +11,10 @@ import {
 } from './log.ts';
 import type { AuditSource } from './verify.ts';
 
-const page = 5_000;
+/** Small pages, several at a time: one large answer would fill the socket and stall the database. */
+const page = 1_000;
+const pagesAhead = 4;
+const checkpointPage = 5_000;
 
 /**
  * The log of a database and its checkpoints outside, as they are now. Records that come later are left out.
@@ -27,35 +30,42 @@ export async function auditSourceOf(options: {
   const storedCheckpoints = await allCheckpoints(db);
   const unsealed = await countUnsealed(db);
   const head = await readHead(db);
-  return { externalNotes, storedCheckpoints, unsealed, head, records: recordsUpTo(db, head.seq) };
+  return { externalNotes, storedCheckpoints, unsealed, head, records: recordsBetween(db, 0, head.seq) };
 }
 
 async function allCheckpoints(db: Db): Promise<readonly StoredCheckpoint[]> {
   const all: StoredCheckpoint[] = [];
   for (let more = true; more; ) {
-    const some = await readCheckpoints(db, all.at(-1)?.tree.size ?? -1, page);
+    const some = await readCheckpoints(db, all.at(-1)?.tree.size ?? -1, checkpointPage);
     all.push(...some);
-    more = some.length === page;
+    more = some.length === checkpointPage;
   }
   return all;
 }
 
-// One page ahead, so that the database reads while this process hashes.
-async function* recordsUpTo(db: Db, upToSeq: number): AsyncGenerator<readonly SealedRecord[]> {
-  const read = (afterSeq: number) => {
-    const records = readSealed(db, afterSeq, Math.min(afterSeq + page, upToSeq));
+// Some pages ahead, so that the database reads while this process hashes.
+async function* recordsBetween(db: Db, afterSeq: number, upToSeq: number): AsyncGenerator<readonly SealedRecord[]> {
+  const coming: { readonly lastSeq: number; readonly records: Promise<readonly SealedRecord[]> }[] = [];
+  let askedUpTo = afterSeq;
+  const ask = (): void => {
+    if (askedUpTo >= upToSeq) return;
+    const lastSeq = Math.min(askedUpTo + page, upToSeq);
+    const records = readSealed(db, askedUpTo, lastSeq);
     // A failure is met where it is awaited; until then it must not count as unhandled.
     records.catch(() => undefined);
-    return records;
+    coming.push({ lastSeq, records });
+    askedUpTo = lastSeq;
   };
-  let afterSeq = 0;
-  let coming = read(afterSeq);
-  while (afterSeq < upToSeq) {
-    const records = await coming;
-    afterSeq += page;
-    // Records may be missing for longer than a page.
-    if (records.length === 0) afterSeq = ((await readNextSeq(db, afterSeq)) ?? Number.POSITIVE_INFINITY) - 1;
-    if (afterSeq < upToSeq) coming = read(afterSeq);
+  for (let i = 0; i < pagesAhead; i++) ask();
+  for (let next = coming.shift(); next !== undefined; next = coming.shift()) {
+    const records = await next.records;
+    if (records.length === 0) {
+      // Records are missing, perhaps for millions of numbers: go on where there are some again.
+      const found = await readNextSeq(db, next.lastSeq);
+      if (found !== undefined && found <= upToSeq) yield* recordsBetween(db, found - 1, upToSeq);
+      return;
+    }
+    ask();
     yield records;
   }
 }

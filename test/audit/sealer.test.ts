@@ -159,6 +159,12 @@ describe('a sealer', () => {
     const { sealer } = aSealer();
     expect(await sealer.sealNow()).toBe(12_345);
     expect(await verified()).toMatchObject({ exitCode: 0, records: 12_345, checkpoints: 3, uncovered: 0 });
+
+    // Many pages of them missing, in the middle and at the end.
+    await forge('delete from audit_event where seq between 2500 and 11111');
+    expect(await verified()).toMatchObject({ exitCode: 1, firstBadSeq: 2_500, records: 12_345 - 8_612 });
+    await forge('delete from audit_event where seq > 11111');
+    expect(await verified()).toMatchObject({ exitCode: 1, firstBadSeq: 2_500, records: 2_499 });
   });
 
   test('raises an alert while records have to wait, and resolves it after', async () => {
