@@ -84,6 +84,7 @@ async function describe(app: FastifyInstance): Promise<void> {
           'Decimals are texts, times are epoch milliseconds, unknown fields are faults.',
       },
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      security: [{ key: [] }],
     },
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,

@@ -32,14 +32,22 @@ export function statusRoutes(scope: FastifyInstance, dependencies: ApiDependenci
   );
   app.get(
     '/healthz',
-    { config: open, schema: { summary: 'Whether this process answers', tags: ['status'], response: { 200: plain } } },
+    {
+      config: open,
+      schema: { summary: 'Whether this process answers', tags: ['status'], security: [], response: { 200: plain } },
+    },
     async () => 'ok\n',
   );
   app.get(
     '/metrics',
     {
       config: open,
-      schema: { summary: 'Prometheus metrics of this process', tags: ['status'], response: { 200: plain } },
+      schema: {
+        summary: 'Prometheus metrics of this process',
+        tags: ['status'],
+        security: [],
+        response: { 200: plain },
+      },
     },
     async (_request, reply) => {
       reply.type('text/plain; version=0.0.4; charset=utf-8');

@@ -71,13 +71,15 @@ describe('the contract', () => {
     const { body } = await api.call('GET', '/docs/json', undefined, '');
     const document = body as unknown as {
       openapi: string;
-      paths: Record<string, Record<string, { summary?: string; responses: object }>>;
+      paths: Record<string, Record<string, { summary?: string; security?: object[]; responses: object }>>;
     };
     expect(document.openapi).toBe('3.1.0');
     const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, route]) => ({ route: `${method} ${path}`, ...route })),
     );
     expect(routes.length).toBeGreaterThan(10);
+    const open = routes.filter(({ security }) => security?.length === 0).map(({ route }) => route);
+    expect(open).toEqual(['get /healthz', 'get /metrics']);
     for (const { route, summary, responses } of routes) {
       expect({ route, hasSummary: summary !== undefined }).toEqual({ route, hasSummary: true });
       if (route.includes('/v1/')) expect(Object.keys(responses)).toEqual(expect.arrayContaining(['4XX', '5XX']));
