@@ -47,7 +47,8 @@ export async function circuitBreaker(input: BreakerInput, carried?: BreakerView)
     const command = commands.shift();
     if (command?.kind === 'halt') show(await haltTrading({ scope: input, halt: command.halt }));
     else if (command?.kind === 'resume') show(await resumeTrading({ scope: input, resume: command.resume }));
-    else if (workflowInfo().continueAsNewSuggested && !hasWork()) break;
+    // Pokes may be left over: the next run begins with a fold.
+    else if (workflowInfo().continueAsNewSuggested) break;
     else {
       pokes = 0;
       // A fold says nothing about commands: what became of the last one stays to be read.

@@ -130,7 +130,11 @@ export function serverOfShortHistories(eventsMax: number): () => Promise<TestWor
           defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
         ),
         log: { format: 'pretty', level: 'error' },
-        extraArgs: ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${eventsMax}`],
+        extraArgs: [
+          `limit.historyCount.suggestContinueAsNew=${eventsMax}`,
+          // Standard: a second between two runs.
+          'history.workflowIdReuseMinimalInterval="0s"',
+        ].flatMap((setting) => ['--dynamic-config-value', setting]),
       },
     });
   };

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { type Halt, queries, type Resume, signals } from '../../src/contracts/messages/messages.ts';
 import { breakerId, taskQueues, workflowTypes } from '../../src/contracts/messages/names.ts';
 import type { BreakerView, HoldView } from '../../src/contracts/messages/views.ts';
+import { haltBody, resumeBody } from '../../src/contracts/schemas/commands.ts';
 import { aWorkflowWorld, eventually } from '../support/workflow-environment.ts';
-import { aLongOutage, aTradeId, currentDetails, searchAttributesOf } from './fixtures.ts';
+import { aBreakerView, aLongOutage, aTradeId, currentDetails, searchAttributesOf } from './fixtures.ts';
 
 const world = aWorkflowWorld();
 
@@ -21,19 +22,6 @@ const start = () => {
 const viewOf = (handle: WorkflowHandle) => () => handle.query<BreakerView | null, []>(queries.breaker);
 const poke = (handle: WorkflowHandle) => handle.signal(signals.poke);
 const activities = () => world.calls().map(({ activity }) => activity);
-
-const aView = (changed: Partial<BreakerView> = {}): BreakerView => ({
-  scope: 'account-main',
-  state: 'CLOSED',
-  because: '0 failures in the window',
-  failures: 0,
-  openedAtMs: null,
-  nextTransitionAtMs: null,
-  holds: [],
-  workingEntries: [],
-  lastCommand: null,
-  ...changed,
-});
 
 const aHold: HoldView = {
   holdId: 'h-1',
@@ -53,7 +41,7 @@ const aResume: Resume = { actor: 'ana', reason: 'the news are over' };
 describe('folds', () => {
   test('once when it starts, and once more whenever it is poked', async () => {
     let failures = 0;
-    world.play({ foldBreaker: async () => aView({ failures }) });
+    world.play({ foldBreaker: async () => aBreakerView({ failures }) });
     const handle = await start();
     await eventually(viewOf(handle)).toMatchObject({ failures: 0 });
     failures = 3;
@@ -65,7 +53,7 @@ describe('folds', () => {
 
   test('a thousand pokes in few folds, and loses none', async () => {
     let outcomes = 0;
-    world.play({ foldBreaker: async () => aView({ failures: outcomes }) });
+    world.play({ foldBreaker: async () => aBreakerView({ failures: outcomes }) });
     const handle = await start();
     for (let hundreds = 0; hundreds < 10; hundreds += 1) {
       await Promise.all(
@@ -81,9 +69,9 @@ describe('folds', () => {
 
   test('when its next transition is due, and not before', async () => {
     const openedAtMs = await world.nowMs();
-    const open = aView({ state: 'OPEN', openedAtMs, nextTransitionAtMs: openedAtMs + 60_000 });
-    const views = [open, aView({ state: 'HALF_OPEN', openedAtMs })];
-    world.play({ foldBreaker: async () => views.shift() ?? aView({ state: 'HALF_OPEN' }) });
+    const open = aBreakerView({ state: 'OPEN', openedAtMs, nextTransitionAtMs: openedAtMs + 60_000 });
+    const views = [open, aBreakerView({ state: 'HALF_OPEN', openedAtMs })];
+    world.play({ foldBreaker: async () => views.shift() ?? aBreakerView({ state: 'HALF_OPEN' }) });
     const handle = await start();
     await eventually(viewOf(handle)).toMatchObject({ state: 'OPEN' });
     expect(await searchAttributesOf(handle)).toMatchObject({ RatchetState: 'OPEN' });
@@ -99,13 +87,13 @@ describe('folds', () => {
   });
 
   test('at once when the transition was due already', async () => {
-    const views = [aView({ state: 'OPEN', nextTransitionAtMs: 1 }), aView({ state: 'HALF_OPEN' })];
-    world.play({ foldBreaker: async () => views.shift() ?? aView() });
+    const views = [aBreakerView({ state: 'OPEN', nextTransitionAtMs: 1 }), aBreakerView({ state: 'HALF_OPEN' })];
+    world.play({ foldBreaker: async () => views.shift() ?? aBreakerView() });
     await eventually(viewOf(await start())).toMatchObject({ state: 'HALF_OPEN' });
   });
 
   test('what came while the database was gone', async () => {
-    const outage = aLongOutage(aView({ failures: 2 }));
+    const outage = aLongOutage(aBreakerView({ failures: 2 }));
     world.play({ foldBreaker: outage.activity });
     const handle = await start();
     await eventually(outage.isWaitedFor).toBe(true);
@@ -119,7 +107,7 @@ describe('folds', () => {
 
 describe('operators', () => {
   test('halt and resume, and what became of it stays to be read', async () => {
-    const halted = aView({
+    const halted = aBreakerView({
       holds: [aHold],
       workingEntries: [
         {
@@ -135,14 +123,14 @@ describe('operators', () => {
     const applied = (message: string) => ({ lastCommand: { outcome: 'applied', message, atMs: 1 } }) as const;
     let isHalted = false;
     world.play({
-      foldBreaker: async () => (isHalted ? halted : aView()),
+      foldBreaker: async () => (isHalted ? halted : aBreakerView()),
       haltTrading: async () => {
         isHalted = true;
         return { ...halted, ...applied('entries-blocked on account main by ana: the news') };
       },
       resumeTrading: async () => {
         isHalted = false;
-        return aView(applied('resumed account main by ana: the news are over'));
+        return aBreakerView(applied('resumed account main by ana: the news are over'));
       },
     });
     const handle = await start();
@@ -167,14 +155,41 @@ describe('operators', () => {
     expect(await searchAttributesOf(handle)).toMatchObject({ RatchetState: 'CLOSED' });
   });
 
+  test.each<{ name: string; payload: readonly unknown[] }>([
+    { name: 'nothing', payload: [] },
+    { name: 'null', payload: [null] },
+    { name: 'a text', payload: ['stop everything'] },
+    { name: 'a list', payload: [[{ actor: 'ana' }]] },
+    { name: 'no reason', payload: [{ actor: 'ana' }] },
+    { name: 'fields of another type', payload: [{ actor: 7, reason: {}, expiresAtMs: 'tomorrow' }] },
+  ])('who send $name are refused with a code, and the breaker lives on', async ({ payload }) => {
+    const answer = (fits: boolean, message: string) =>
+      aBreakerView({ lastCommand: { outcome: fits ? 'applied' : 'refused', message, atMs: 1 } });
+    world.play({
+      foldBreaker: async () => aBreakerView(),
+      haltTrading: async ({ halt }) => answer(haltBody.safeParse(halt).success, 'REQUEST_INVALID: the halt'),
+      resumeTrading: async ({ resume }) => answer(resumeBody.safeParse(resume).success, 'REQUEST_INVALID: the resume'),
+    });
+    const handle = await start();
+    for (const name of [signals.halt, signals.resume]) {
+      await handle.signal(name, ...payload);
+      await eventually(viewOf(handle)).toMatchObject({
+        lastCommand: { outcome: 'refused', message: `REQUEST_INVALID: the ${name}` },
+      });
+    }
+    expect(await currentDetails(handle)).toContain('- last message refused: REQUEST_INVALID: the resume');
+    await handle.signal<[Halt]>(signals.halt, aHalt);
+    await eventually(viewOf(handle)).toMatchObject({ lastCommand: { outcome: 'applied' } });
+  });
+
   test('are heard in the order they speak, and each of them once', async () => {
     const heard: string[] = [];
     const hear = async (reason: string) => {
       heard.push(reason);
-      return aView();
+      return aBreakerView();
     };
     world.play({
-      foldBreaker: async () => aView(),
+      foldBreaker: async () => aBreakerView(),
       haltTrading: ({ halt }) => hear(halt.reason),
       resumeTrading: ({ resume }) => hear(resume.reason),
     });
@@ -187,12 +202,12 @@ describe('operators', () => {
   });
 
   test('speak before the first fold has ended', async () => {
-    const outage = aLongOutage(aView());
-    world.play({ foldBreaker: outage.activity, haltTrading: async () => aView({ holds: [aHold] }) });
+    const outage = aLongOutage(aBreakerView());
+    world.play({ foldBreaker: outage.activity, haltTrading: async () => aBreakerView({ holds: [aHold] }) });
     const handle = await start();
     await eventually(outage.isWaitedFor).toBe(true);
     await handle.signal<[Halt]>(signals.halt, aHalt);
-    world.play({ foldBreaker: async () => aView({ holds: [aHold] }) });
+    world.play({ foldBreaker: async () => aBreakerView({ holds: [aHold] }) });
     await world.skip('1 minute');
     await eventually(activities).toContain('haltTrading');
     await eventually(viewOf(handle)).toMatchObject({ holds: [aHold] });

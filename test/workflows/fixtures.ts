@@ -4,11 +4,18 @@ import { whileBeating } from '../../activities/heartbeat.ts';
 import type { Activities } from '../../activities/index.ts';
 import type { EntryDecision } from '../../src/contracts/messages/decision.ts';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
-import type { OrderReported, PositionClosed } from '../../src/contracts/messages/messages.ts';
-import type { StopView } from '../../src/contracts/messages/views.ts';
+import type {
+  EntryProgressed,
+  GuardChanged,
+  GuardKind,
+  OrderReported,
+  PositionClosed,
+  PositionInput,
+} from '../../src/contracts/messages/messages.ts';
+import type { BreakerView, StopView } from '../../src/contracts/messages/views.ts';
 import { decimal, zero } from '../../src/domain/decimal.ts';
 import { RatchetError } from '../../src/domain/errors.ts';
-import { openTrailingStop } from '../../src/domain/trailing-stop.ts';
+import { openTrailingStop, stepTrailingStop } from '../../src/domain/trailing-stop.ts';
 
 export type Checked = Awaited<ReturnType<Activities['checkLimits']>>;
 
@@ -96,6 +103,49 @@ export const closedTrade = (tradeId: string, changed: Partial<PositionClosed> = 
   ...changed,
 });
 
+/** A long position of 2 BTC to guard; with a stop loss unless said otherwise. */
+export const aPosition = (exit: PositionInput['exit'] = { stopLoss: { price: decimal('90') } }): PositionInput => ({
+  tradeId: aTradeId(),
+  account: 'main',
+  strategy: 'ma-cross',
+  venue: 'paper',
+  leg: 0,
+  symbol: 'BTC/USDT',
+  side: 'long',
+  exit,
+});
+
+/** The entry's cumulative fills, at 100. */
+export const entered = (entryQuantity: string, changed: Partial<EntryProgressed> = {}): EntryProgressed => ({
+  entryQuantity: decimal(entryQuantity),
+  entryQuote: decimal(`${Number(entryQuantity) * 100}`),
+  isFinal: false,
+  firstFillAtMs: 1_795_262_400_000,
+  firstVenueTradeId: '118',
+  ...changed,
+});
+
+/** A guard's price was crossed. */
+export const crossed = (kind: GuardKind): GuardChanged => ({
+  kind,
+  version: 1,
+  triggered: { price: decimal('89.5'), venueTradeId: '120', atMs: 1_795_262_430_000 },
+});
+
+/** A breaker that is closed. */
+export const aBreakerView = (changed: Partial<BreakerView> = {}): BreakerView => ({
+  scope: 'account-main',
+  state: 'CLOSED',
+  because: '0 failures in the window',
+  failures: 0,
+  openedAtMs: null,
+  nextTransitionAtMs: null,
+  holds: [],
+  workingEntries: [],
+  lastCommand: null,
+  ...changed,
+});
+
 /** A promise that a test settles. */
 export function aGate<T>(): { readonly opened: Promise<T>; open(value: T): void } {
   let open: (value: T) => void = () => {};
@@ -172,6 +222,18 @@ export const aStopView = (tradeId: string, changed: Partial<StopView> = {}): Sto
   triggeredAtPrice: null,
   ...changed,
 });
+
+/** What the market watch tells while the price goes along `prices`, each time the stop has changed. */
+export function storyOf(prices: readonly string[], from = aStopView('any')): readonly GuardChanged[] {
+  let { stop } = from;
+  return prices.flatMap((price, i) => {
+    const step = stepTrailingStop(from.rules, stop, decimal(price));
+    stop = step.stop;
+    if (step.action !== 'moved' && step.action !== 'triggered') return [];
+    const triggered = { price: decimal(price), venueTradeId: String(i), atMs: 1_795_262_400_000 + i };
+    return [{ kind: 'trailingStop', version: 1, stop, ...(step.action === 'triggered' && { triggered }) } as const];
+  });
+}
 
 /** The history's events by their names, such as `timerStarted`. */
 export async function eventNamesOf(handle: WorkflowHandle): Promise<readonly string[]> {

@@ -14,38 +14,21 @@ import { positionId, stopId, taskQueues, workflowTypes } from '../../src/contrac
 import type { PositionView, StopView } from '../../src/contracts/messages/views.ts';
 import { decimal } from '../../src/domain/decimal.ts';
 import { aWorkflowWorld, eventually } from '../support/workflow-environment.ts';
-import { aLongOutage, aStopView, aTradeId, closedTrade, currentDetails, searchAttributesOf } from './fixtures.ts';
+import {
+  aLongOutage,
+  aPosition,
+  aStopView,
+  closedTrade,
+  crossed,
+  currentDetails,
+  entered,
+  searchAttributesOf,
+} from './fixtures.ts';
 
 const world = aWorkflowWorld();
 
-const aPosition = (exit: PositionInput['exit'] = { stopLoss: { price: decimal('90') } }): PositionInput => ({
-  tradeId: aTradeId(),
-  account: 'main',
-  strategy: 'ma-cross',
-  venue: 'paper',
-  leg: 0,
-  symbol: 'BTC/USDT',
-  side: 'long',
-  exit,
-});
-
-const progress = (entryQuantity: string, changed: Partial<EntryProgressed> = {}): EntryProgressed => ({
-  entryQuantity: decimal(entryQuantity),
-  entryQuote: decimal(`${Number(entryQuantity) * 100}`),
-  isFinal: false,
-  firstFillAtMs: 1_795_262_400_000,
-  firstVenueTradeId: '118',
-  ...changed,
-});
-
-const crossed = (kind: GuardKind): GuardChanged => ({
-  kind,
-  version: 1,
-  triggered: { price: decimal('89.5'), venueTradeId: '120', atMs: 1_795_262_430_000 },
-});
-
 /** As the outbox starts it: by the first fill's message. */
-async function opens(input: PositionInput, first = progress('0.5')): Promise<WorkflowHandle> {
+async function opens(input: PositionInput, first = entered('0.5')): Promise<WorkflowHandle> {
   const { workflowId } = world.handle(positionId(input.tradeId));
   return world.client.workflow.signalWithStart(workflowTypes.positionMonitoring, {
     workflowId,
@@ -129,10 +112,10 @@ describe('guards', () => {
 
   test('keeps the largest quantity and the first fill, in whatever order and however often they are told', async () => {
     const told = [
-      progress('0.5', { firstFillAtMs: 1_795_262_400_000 }),
-      progress('1.5', { firstFillAtMs: 1_795_262_400_700 }),
-      progress('2', { firstFillAtMs: 1_795_262_400_900 }),
-      progress('2', { isFinal: true, firstFillAtMs: 1_795_262_400_900 }),
+      entered('0.5', { firstFillAtMs: 1_795_262_400_000 }),
+      entered('1.5', { firstFillAtMs: 1_795_262_400_700 }),
+      entered('2', { firstFillAtMs: 1_795_262_400_900 }),
+      entered('2', { isFinal: true, firstFillAtMs: 1_795_262_400_900 }),
     ];
     const heard = fc.shuffledSubarray([...told, ...told], { minLength: 8 });
     const property = fc.asyncProperty(heard, async ([first, ...rest]) => {
@@ -152,7 +135,7 @@ describe('the time stop', () => {
     playGuards();
     const firstFillAtMs = (await world.nowMs()) - 5_000;
     const input = aPosition({ timeStopMs: 3_600_000 });
-    const handle = await opens(input, progress('2', { firstFillAtMs }));
+    const handle = await opens(input, entered('2', { firstFillAtMs }));
     await eventually(viewOf(handle)).toMatchObject({ phase: 'guarded', timeStopAtMs: firstFillAtMs + 3_600_000 });
     expect(await currentDetails(handle)).toContain(
       `- time stop at ${new Date(firstFillAtMs + 3_600_000).toISOString()}`,
@@ -176,14 +159,14 @@ describe('the time stop', () => {
   test('comes at once when its time was up before the monitor had started', async () => {
     playGuards();
     const firstFillAtMs = (await world.nowMs()) - 120_000;
-    const handle = await opens(aPosition({ timeStopMs: 60_000 }), progress('2', { firstFillAtMs }));
+    const handle = await opens(aPosition({ timeStopMs: 60_000 }), entered('2', { firstFillAtMs }));
     await eventually(viewOf(handle)).toMatchObject({ phase: 'closing', exitReason: 'timeStop' });
   });
 
   test('does not come after a guard has triggered', async () => {
     playGuards();
     const firstFillAtMs = await world.nowMs();
-    const handle = await opens(aPosition({ timeStopMs: 60_000 }), progress('2', { firstFillAtMs }));
+    const handle = await opens(aPosition({ timeStopMs: 60_000 }), entered('2', { firstFillAtMs }));
     await eventually(viewOf(handle)).toMatchObject({ phase: 'guarded' });
     await handle.signal<[GuardChanged]>(signals.guardChanged, crossed('stopLoss'));
     await world.skip('1 hour');

@@ -13,7 +13,7 @@ import {
 import { stopId, taskQueues, workflowTypes } from '../../src/contracts/messages/names.ts';
 import type { StopView } from '../../src/contracts/messages/views.ts';
 import { decimal } from '../../src/domain/decimal.ts';
-import { amendDistance, stepTrailingStop, type TrailingStop } from '../../src/domain/trailing-stop.ts';
+import { amendDistance, type TrailingStop } from '../../src/domain/trailing-stop.ts';
 import { aWorkflowWorld, eventually } from '../support/workflow-environment.ts';
 import {
   aLongOutage,
@@ -23,6 +23,7 @@ import {
   currentDetails,
   eventNamesOf,
   searchAttributesOf,
+  storyOf,
 } from './fixtures.ts';
 
 const world = aWorkflowWorld();
@@ -43,18 +44,6 @@ const amend = (handle: WorkflowHandle, amendment: unknown) =>
   handle.executeUpdate<StopView, [StopAmendment]>(updates.amendStop, { args: [amendment as StopAmendment] });
 
 const tighter: StopAmendment = { distance: decimal('0.5'), actor: 'ana', reason: 'the news' };
-
-/** What the market watch tells while the price goes along `prices`, each time the stop has changed. */
-function storyOf(prices: readonly string[], from = aStopView('any')): readonly GuardChanged[] {
-  let { stop } = from;
-  return prices.flatMap((price, i) => {
-    const step = stepTrailingStop(from.rules, stop, decimal(price));
-    stop = step.stop;
-    if (step.action !== 'moved' && step.action !== 'triggered') return [];
-    const triggered = { price: decimal(price), venueTradeId: String(i), atMs: 1_795_262_400_000 + i };
-    return [{ kind: 'trailingStop', version: 1, stop, ...(step.action === 'triggered' && { triggered }) } as const];
-  });
-}
 
 const untilArmed = (handle: WorkflowHandle) =>
   eventually(viewOf(handle)).toMatchObject({ stop: { status: 'trailing' } });
