@@ -67,7 +67,8 @@ export async function enterTrade(
 export function parsedRequest(input: unknown): EntryRequest {
   const parsed = parseEntryRequest(input);
   if (!parsed.ok) throw new RatchetClientError(errorBody('REQUEST_INVALID', {}, parsed.faults));
-  return parsed.request;
+  // As it will be stored: a field that is there and undefined is one that is not there.
+  return JSON.parse(JSON.stringify(parsed.request)) as EntryRequest;
 }
 
 /** The stored decision, if it was made on this content. */

@@ -25,7 +25,7 @@ const approved: EntryDecision = {
 
 const stored = (request = aRequest()): StoredDecision => ({
   tradeId: 'bot-btc-1',
-  request: parsedRequest(request),
+  request: JSON.parse(JSON.stringify(parsedRequest(request))),
   decision: approved,
 });
 
@@ -113,6 +113,26 @@ describe('enterTrade', () => {
   test('takes the same decimals in another form for the same content', async () => {
     const rewritten = aRequest({ entry: { timeInForce: 'GTC', price: '46210.5', type: 'LIMIT' } });
     expect(await enter(temporalThat(approved).temporal, stored(rewritten))).toEqual(approved);
+  });
+
+  test('takes fields that are undefined for fields that are not there', async () => {
+    const sparse = aRequest({ reason: undefined, exit: { stopLoss: { price: '45500' }, takeProfit: undefined } });
+    expect(await enter(temporalThat(approved).temporal, stored(), sparse)).toEqual(approved);
+  });
+
+  test('knows every field again that a request can have', async () => {
+    const whole = aRequest({
+      entry: { type: 'LIMIT', price: '46210.50', timeInForce: 'IOC', expireAfterMs: 30_000, maxSlippageBps: 2.5 },
+      exit: {
+        stopLoss: { price: '45500' },
+        takeProfit: { price: '48000' },
+        timeStopMs: 86_400_000,
+        trailingStop: { by: 'percent', distance: '0.80', activation: { profitPercent: '0.5' }, trigger: 'last' },
+      },
+      reason: 'fast average crossed above slow',
+      metadata: { signalId: 's-118' },
+    });
+    expect(await enter(temporalThat(approved).temporal, stored(whole), whole)).toEqual(approved);
   });
 
   test.each([
