@@ -122,7 +122,7 @@ describe('enterTrade', () => {
 
   test('knows every field again that a request can have', async () => {
     const whole = aRequest({
-      entry: { type: 'LIMIT', price: '46210.50', timeInForce: 'IOC', expireAfterMs: 30_000, maxSlippageBps: 2.5 },
+      entry: { type: 'LIMIT', price: '46210.50', timeInForce: 'IOC', expireAfterMs: 30_000, maxSlippageBps: 25 },
       exit: {
         stopLoss: { price: '45500' },
         takeProfit: { price: '48000' },
