@@ -11,15 +11,31 @@ const sources = ['workflows', 'src/domain', 'src/contracts/messages', 'package-l
 /** The product's workflows as a worker loads them. Bundled once for each content of its sources, and kept. */
 export const workflowBundle = (): Promise<{ readonly code: string }> => bundleOf(join(root, 'workflows', 'index.ts'));
 
-/** A bundle of other workflows, which may use the product's parts. */
+/**
+ * A bundle of other workflows, which may use the product's parts.
+ *
+ * @throws Error with what the bundler says when it refuses the sources.
+ */
 export async function bundleOf(workflowsPath: string): Promise<{ readonly code: string }> {
   const file = join(cacheFolder, `${fingerprintWith(workflowsPath)}.js`);
   try {
     return { code: readFileSync(file, 'utf8') };
   } catch {
-    const { code } = await bundleWorkflowCode({ workflowsPath, logger: quiet });
+    const code = await bundle(workflowsPath);
     keep(file, code);
     return { code };
+  }
+}
+
+async function bundle(workflowsPath: string): Promise<string> {
+  const said: string[] = [];
+  const say = (line: string) => void said.push(line);
+  const logger = { log() {}, trace() {}, debug() {}, info() {}, warn: say, error: say };
+  try {
+    const { code } = await bundleWorkflowCode({ workflowsPath, logger });
+    return code;
+  } catch (error) {
+    throw new Error(`${workflowsPath} can not be bundled:\n${said.join('\n')}`, { cause: error });
   }
 }
 
@@ -45,6 +61,3 @@ function keep(file: string, code: string): void {
   writeFileSync(draft, code);
   renameSync(draft, file);
 }
-
-const say = (line: string) => void process.stderr.write(`${line}\n`);
-const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn: say, error: say };
