@@ -1,8 +1,8 @@
 import type { OrderReported } from '../src/contracts/messages/messages.ts';
-import { isMore, sum } from '../src/domain/decimal.ts';
+import { type Decimal, isMore, sum } from '../src/domain/decimal.ts';
 import { applyVenueOrder, type SendOutcome } from '../src/store/orders.ts';
-import type { Venue, VenueOrder } from '../src/venue/venue.ts';
-import type { ActivityDependencies } from './dependencies.ts';
+import type { Venue, VenueFill, VenueOrder } from '../src/venue/venue.ts';
+import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
 
 /**
  * Commits what the venue said of one of our orders, with the fills it has counted. An answer that carries fewer fills
@@ -10,7 +10,7 @@ import type { ActivityDependencies } from './dependencies.ts';
  */
 export async function applyAnswer(
   { db, now, logger }: Pick<ActivityDependencies, 'db' | 'now' | 'logger'>,
-  venue: Venue,
+  { venue, prices }: VenueRoom,
   order: VenueOrder,
   via: 'send' | 'stream' | 'lookup' | 'cancel',
   send?: SendOutcome,
@@ -19,10 +19,32 @@ export async function applyAnswer(
   const applied = await applyVenueOrder(db, {
     order: { ...order, fills },
     via,
+    feeAssetPrices: await feePrices(prices, order.symbol, fills),
     nowMs: now(),
     ...(send === undefined ? {} : { send }),
   });
   return applied.reported;
+}
+
+const feePriceWaitMs = 500;
+
+/** What a third asset that fees were taken in is worth in the quote asset. One that nobody knows stays out. */
+async function feePrices(
+  prices: VenueRoom['prices'],
+  symbol: string,
+  fills: readonly VenueFill[],
+): Promise<Readonly<Record<string, Decimal>>> {
+  const [base, quote] = symbol.split('/');
+  const third = [...new Set(fills.map(({ feeAsset }) => feeAsset))].filter(
+    (asset) => asset !== base && asset !== quote,
+  );
+  const found = await Promise.all(
+    third.map(async (asset) => {
+      const latest = await prices.awaitPrice(`${asset}/${quote}`, feePriceWaitMs).catch(() => null);
+      return latest === null ? [] : [[asset, latest.price] as const];
+    }),
+  );
+  return Object.fromEntries(found.flat());
 }
 
 const carriesAllFills = (order: VenueOrder): boolean =>

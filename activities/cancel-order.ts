@@ -5,9 +5,9 @@ import { isClosed } from '../src/domain/order.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
 import { type BookOrder, readOrder } from '../src/store/book-order.ts';
 import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
-import type { SendResult, Venue } from '../src/venue/venue.ts';
+import type { SendResult } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
-import type { ActivityDependencies } from './dependencies.ts';
+import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
 import { whileBeating } from './heartbeat.ts';
 import { roomOf } from './rooms.ts';
 
@@ -22,24 +22,24 @@ export const createCancelOrder = (deps: ActivityDependencies) =>
       const order = await readOrder(deps.db, clientOrderIdOf(ref));
       invariant(order !== undefined, `an order that is canceled has an intent, ${ref.tradeId} has none`);
       if (isClosed(order.status)) return order.reported;
-      const { venue } = roomOf(deps, order.venue);
+      const room = roomOf(deps, order.venue);
       const target = { symbol: order.symbol, clientOrderId: order.clientOrderId };
-      const result = await venue.cancelOrder(target, signal);
+      const result = await room.venue.cancelOrder(target, signal);
       crashPoint('cancelSent');
-      if (result.outcome === 'ACCEPTED' && result.order) return applyAnswer(deps, venue, result.order, 'cancel');
-      return lookAfter(deps, venue, order, result);
+      if (result.outcome === 'ACCEPTED' && result.order) return applyAnswer(deps, room, result.order, 'cancel');
+      return lookAfter(deps, room, order, result);
     });
   };
 
 async function lookAfter(
   deps: ActivityDependencies,
-  venue: Venue,
+  room: VenueRoom,
   order: BookOrder,
   result: SendResult,
 ): Promise<OrderReported> {
-  const found = await venue.findOrder({ symbol: order.symbol, clientOrderId: order.clientOrderId });
+  const found = await room.venue.findOrder({ symbol: order.symbol, clientOrderId: order.clientOrderId });
   if (found.outcome === 'found') {
-    const reported = await applyAnswer(deps, venue, found.order, 'lookup');
+    const reported = await applyAnswer(deps, room, found.order, 'lookup');
     // It still works, so the cancel did not arrive: only another one ends it.
     if (!isClosed(reported.status)) throw notCanceled(deps, result);
     return reported;

@@ -53,9 +53,7 @@ export const createCheckLimits = (deps: ActivityDependencies) =>
       case 'mismatch':
         throw refused('TRADE_ID_MISMATCH', { tradeId: request.tradeId });
       case 'unknown-account':
-        throw invalid([
-          { field: 'account', value: JSON.stringify(request.account), allowed: 'an account of this stack' },
-        ]);
+        throw unfit('account', request.account, 'an account of this stack');
       case 'decided':
       case 'existing': {
         const { decision, decidedByRun } = decided;
@@ -71,7 +69,7 @@ function readRequest({ rooms }: ActivityDependencies, input: unknown): EntryRequ
   if (!parsed.ok) throw invalid(parsed.faults);
   const { venue } = parsed.request;
   if (rooms.has(venue)) return parsed.request;
-  throw invalid([{ field: 'venue', value: JSON.stringify(venue), allowed: `one of ${[...rooms.keys()].join(', ')}` }]);
+  throw unfit('venue', venue, `one of ${[...rooms.keys()].join(', ')}`);
 }
 
 /** A symbol that the venue does not have is a fault of the request; a venue that does not answer leaves it unknown. */
@@ -84,9 +82,7 @@ async function readMarket({ rooms, logger }: ActivityDependencies, request: Entr
     return { filters, price: await room.prices.awaitPrice(symbol, priceWaitMs) };
   } catch (error) {
     if (error instanceof RatchetError && error.code === 'SYMBOL_UNKNOWN') {
-      throw invalid([
-        { field: 'legs[0].symbol', value: JSON.stringify(symbol), allowed: `a symbol of ${request.venue}` },
-      ]);
+      throw unfit('legs[0].symbol', symbol, `a symbol of ${request.venue}`);
     }
     logger.warn({ error, symbol }, 'market is unknown');
     return { price: null, filters: null };
@@ -101,7 +97,10 @@ function verdictOn(
   settings: BreakerSettings,
   nowMs: number,
 ): GateVerdict {
-  const limits = (book.account.limits ?? {}) as LimitsRead;
+  const { account } = book;
+  if (account.venue !== request.venue)
+    throw unfit('venue', request.venue, `${account.venue}, where account ${account.account} trades`);
+  const limits = (account.limits ?? {}) as LimitsRead;
   const snapshot = snapshotOf(request, market, book, limits, settings, nowMs);
   const verdict = evaluateEntry(snapshot, proposeEntry(request, snapshot, limits), limits);
   const { price } = market;
@@ -164,6 +163,9 @@ const invalid = (faults: readonly Fault[]): ApplicationFailure =>
     nonRetryable: true,
     details: [{ faults }],
   });
+
+const unfit = (field: string, value: string, allowed: string): ApplicationFailure =>
+  invalid([{ field, value: JSON.stringify(value), allowed }]);
 
 const refused = (code: 'TRADE_ID_MISMATCH', context: Record<string, string>): ApplicationFailure =>
   ApplicationFailure.create({ message: describe(code, context), type: code, nonRetryable: true, details: [context] });

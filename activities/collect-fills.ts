@@ -15,11 +15,11 @@ export const createCollectFills = (deps: ActivityDependencies) =>
       const order = await readOrder(deps.db, clientOrderIdOf(ref));
       invariant(order !== undefined, `an order whose fills are collected has an intent, ${ref.tradeId} has none`);
       if (order.reported.fillsComplete) return order.reported;
-      const { venue } = roomOf(deps, order.venue);
-      const found = await venue.findOrder({ symbol: order.symbol, clientOrderId: order.clientOrderId }, signal);
+      const room = roomOf(deps, order.venue);
+      const found = await room.venue.findOrder({ symbol: order.symbol, clientOrderId: order.clientOrderId }, signal);
       if (found.outcome !== 'found')
         throw new RatchetError('VENUE_UNAVAILABLE', { asked: 'fills', answer: found.outcome });
-      const reported = await applyAnswer(deps, venue, found.order, 'lookup');
+      const reported = await applyAnswer(deps, room, found.order, 'lookup');
       if (!reported.fillsComplete)
         throw new RatchetError('VENUE_UNAVAILABLE', { asked: 'fills', answer: 'incomplete' });
       return reported;

@@ -7,9 +7,9 @@ import { planSend } from '../src/domain/sending.ts';
 import { type BookOrder, readOrder } from '../src/store/book-order.ts';
 import { denyOrder, parkOrder } from '../src/store/orders.ts';
 import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
-import type { Venue, VenueOrder } from '../src/venue/venue.ts';
+import type { VenueOrder } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
-import type { ActivityDependencies } from './dependencies.ts';
+import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
 import { whileBeating } from './heartbeat.ts';
 import { roomOf } from './rooms.ts';
 
@@ -41,14 +41,14 @@ async function lookOnce(deps: ActivityDependencies, ref: OrderRef): Promise<Orde
   if (isClosed(order.status) && order.reported.fillsComplete && !order.inDoubt) return order.reported;
   if (planSend(order, order.sends, deps.now()).plan === 'renew') return denyOrder(deps.db, notSent);
 
-  const { venue } = roomOf(deps, order.venue);
-  const found = await venue.findOrder({ symbol: order.symbol, clientOrderId: order.clientOrderId });
+  const room = roomOf(deps, order.venue);
+  const found = await room.venue.findOrder({ symbol: order.symbol, clientOrderId: order.clientOrderId });
   switch (found.outcome) {
     case 'found':
-      return applyAnswer(deps, venue, found.order, 'lookup');
+      return applyAnswer(deps, room, found.order, 'lookup');
     case 'archived':
     case 'absent':
-      return pastFence(deps, order) ? lookEverywhere(deps, venue, order) : undefined;
+      return pastFence(deps, order) ? lookEverywhere(deps, room, order) : undefined;
     case 'unavailable':
       return undefined;
   }
@@ -57,15 +57,15 @@ async function lookOnce(deps: ActivityDependencies, ref: OrderRef): Promise<Orde
 /** The open orders and those since the intent, in case the look-up by id lags; nothing there either parks the order. */
 async function lookEverywhere(
   deps: ActivityDependencies,
-  venue: Venue,
+  room: VenueRoom,
   order: BookOrder,
 ): Promise<OrderReported | undefined> {
   const isOurs = (candidate: VenueOrder) => candidate.clientOrderId === order.clientOrderId;
   try {
-    const open = await venue.openOrders(order.symbol);
-    const recent = await venue.ordersSince(order.symbol, order.signedAtMs - 1_000);
+    const open = await room.venue.openOrders(order.symbol);
+    const recent = await room.venue.ordersSince(order.symbol, order.signedAtMs - 1_000);
     const found = open.find(isOurs) ?? recent.find(isOurs);
-    if (found) return await applyAnswer(deps, venue, found, 'lookup');
+    if (found) return await applyAnswer(deps, room, found, 'lookup');
   } catch (error) {
     deps.logger.warn({ error, clientOrderId: order.clientOrderId }, 'orders can not be listed yet');
     return undefined;

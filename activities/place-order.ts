@@ -43,31 +43,25 @@ type Intended =
 async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: OrderTerms }): Promise<Intended> {
   const clientOrderId = clientOrderIdOf(input);
   const known = await readOrder(deps.db, clientOrderId);
-  if (known) return intendAgain(deps, known);
-  const deny = async (code: Denial['code'], note?: string) =>
-    answered(
-      await denyOrder(deps.db, { order: { ...input, clientOrderId }, code, ...(note && { note }), nowMs: deps.now() }),
-    );
-
   const trade = await readTrade(deps.db, input.tradeId);
   invariant(trade !== undefined, `a placed order has a trade, ${input.tradeId} has none`);
+  const deny = denier(deps, { ...input, clientOrderId });
+  const isLate = input.purpose === 'entry' && deps.now() > trade.request.requestedAtMs + trade.request.validForMs;
+  if (known) return intendAgain(deps, known, isLate, deny);
+  if (isLate) return deny('REQUEST_EXPIRED');
+
   const room = roomOf(deps, trade.venue);
   const filters = await room.filters.get(trade.request.legs[input.leg]?.symbol ?? '');
   const last = trade.decision.price?.last;
   invariant(last !== undefined, `an approved trade has a price, ${input.tradeId} has none`);
-  const terms = input.terms ?? entryTerms(trade.request, input.leg, filters, last);
-  if (input.purpose === 'entry' && deps.now() > trade.request.requestedAtMs + trade.request.validForMs) {
-    return deny('REQUEST_EXPIRED');
-  }
-  const signedAtMs = deps.now() + (await room.venue.clockOffsetMs());
   const committed = await commitIntent(deps.db, {
     ...input,
-    ...terms,
+    ...(input.terms ?? entryTerms(trade.request, input.leg, filters, last)),
     clientOrderId,
     account: trade.account,
     venue: trade.venue,
     symbol: filters.symbol,
-    signedAtMs,
+    signedAtMs: deps.now() + (await room.venue.clockOffsetMs()),
     recvWindowMs: deps.timings.recvWindowMs,
     nowMs: deps.now(),
   });
@@ -75,7 +69,7 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
     case 'committed':
       return { outcome: 'committed', order: committed.order };
     case 'existing':
-      return intendAgain(deps, committed.order);
+      return intendAgain(deps, committed.order, isLate, deny);
     case 'held':
       return deny('TRADING_STATE_BLOCKED', `hold ${committed.holdId}`);
     case 'exit-requested':
@@ -84,16 +78,27 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
     case 'exceeds-reservation':
       return deny('ENTRY_EXCEEDS_RESERVATION', `${committed.quantityLeft} left of the reservation`);
     case 'exceeds-position':
-      throw ApplicationFailure.nonRetryable(
-        `EXIT_EXCEEDS_POSITION: ${input.tradeId} has ${committed.quantityLeft} left to sell`,
-        'EXIT_EXCEEDS_POSITION',
-      );
+      // The exit plans again on what the book says now.
+      return deny('EXIT_EXCEEDS_POSITION', `${committed.quantityLeft} left to sell`);
   }
 }
 
+type Deny = (code: Denial['code'], note?: string) => Promise<Intended>;
+
+/** Refuses an order that was never sent, or of which every send definitely was not placed. */
+const denier =
+  ({ db, now }: ActivityDependencies, order: Denial['order']): Deny =>
+  async (code, note) =>
+    answered(await denyOrder(db, { order, code, ...(note && { note }), nowMs: now() }));
+
 const answered = (reported: OrderReported): Intended => ({ outcome: 'answered', reported });
 
-async function intendAgain(deps: ActivityDependencies, order: BookOrder): Promise<Intended> {
+async function intendAgain(
+  deps: ActivityDependencies,
+  order: BookOrder,
+  isLate: boolean,
+  deny: Deny,
+): Promise<Intended> {
   const plan = planSend(order, order.sends, deps.now());
   switch (plan.plan) {
     case 'done':
@@ -102,30 +107,43 @@ async function intendAgain(deps: ActivityDependencies, order: BookOrder): Promis
       // A send without an outcome is as unknown as one that timed out: only the venue can say.
       return answered({ ...order.reported, inDoubt: true });
     case 'wait':
+      if (isLate) return deny('REQUEST_EXPIRED');
       throw notPlaced(plan.untilMs - deps.now(), 'the last timestamp is still valid at the venue');
-    case 'renew': {
-      const { venue } = roomOf(deps, order.venue);
-      const signedAtMs = deps.now() + (await venue.clockOffsetMs());
-      const renewed = await renewIntent(deps.db, {
-        clientOrderId: order.clientOrderId,
-        fromEpoch: plan.fromEpoch,
-        signedAtMs,
-        nowMs: deps.now(),
-      });
-      if (renewed.outcome === 'renewed') return { outcome: 'committed', order: renewed.order };
+    case 'renew':
+      return isLate ? deny('REQUEST_EXPIRED') : renew(deps, order, plan.fromEpoch, deny);
+  }
+}
+
+async function renew(deps: ActivityDependencies, order: BookOrder, fromEpoch: number, deny: Deny): Promise<Intended> {
+  const { venue } = roomOf(deps, order.venue);
+  const signedAtMs = deps.now() + (await venue.clockOffsetMs());
+  const { clientOrderId } = order;
+  const renewed = await renewIntent(deps.db, { clientOrderId, fromEpoch, signedAtMs, nowMs: deps.now() });
+  switch (renewed.outcome) {
+    case 'renewed':
+      return { outcome: 'committed', order: renewed.order };
+    case 'held':
+      return deny('TRADING_STATE_BLOCKED');
+    case 'exit-requested':
+      return deny('ENTRY_WITHDRAWN');
+    case 'in-doubt':
+      return answered({ ...renewed.reported, inDoubt: true });
+    case 'too-early':
+      throw notPlaced(order.recvWindowMs, 'the last timestamp is still valid at the venue');
+    case 'superseded':
+    case 'not-pending':
       return answered(renewed.reported);
-    }
   }
 }
 
 async function send(deps: ActivityDependencies, order: BookOrder): Promise<OrderReported> {
-  const { venue, filters } = roomOf(deps, order.venue);
+  const room = roomOf(deps, order.venue);
   const startedAtMs = deps.now();
-  const result = await sendUntilSent(deps, venue, order);
-  deps.metrics.orderRoundTrip.observe({ purpose: order.purpose }, deps.now() - startedAtMs);
+  const result = await sendUntilSent(deps, room.venue, order);
+  deps.metrics.orderRoundTrip.observe({ purpose: order.purpose }, (deps.now() - startedAtMs) / 1_000);
   deps.metrics.orderSends.inc({ purpose: order.purpose, outcome: result.outcome });
   crashPoint(order.purpose === 'exit' ? 'afterExitAnswer' : 'afterAnswer');
-  if (result.venueCode === -1013) filters.clear(order.symbol);
+  if (result.venueCode === -1013) room.filters.clear(order.symbol);
 
   const outcome = {
     epoch: order.sendEpoch,
@@ -136,7 +154,7 @@ async function send(deps: ActivityDependencies, order: BookOrder): Promise<Order
   };
   const reported =
     result.outcome === 'ACCEPTED' && result.order
-      ? await applyAnswer(deps, venue, result.order, 'send', outcome)
+      ? await applyAnswer(deps, room, result.order, 'send', outcome)
       : await recordSend(deps.db, { clientOrderId: order.clientOrderId, send: outcome, nowMs: deps.now() });
   crashPoint('afterRecord');
   if (result.outcome === 'NOT_SENT' || result.outcome === 'THROTTLED') {

@@ -4,7 +4,7 @@ import { equityOf } from '../src/domain/equity.ts';
 import { readAccount, saveBalances } from '../src/store/accounts.ts';
 import { readOrder, workingOrders } from '../src/store/book-order.ts';
 import { recordForeignOrder } from '../src/store/orders.ts';
-import type { Balance, UserDataEvent, Venue, VenueOrder } from '../src/venue/venue.ts';
+import type { Balance, UserDataEvent, VenueOrder } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
 import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
 import { whileBeating } from './heartbeat.ts';
@@ -49,7 +49,7 @@ function accountWatcher(deps: ActivityDependencies, { venue: name, account }: Ac
   const handle = async (event: UserDataEvent): Promise<void> => {
     switch (event.type) {
       case 'order':
-        await hearOrder(deps, room.venue, account, event.order);
+        await hearOrder(deps, room, account, event.order);
         break;
       case 'balances':
         for (const balance of event.balances) balances.set(balance.asset, balance);
@@ -91,7 +91,7 @@ function accountWatcher(deps: ActivityDependencies, { venue: name, account }: Ac
       }
       if (deps.now() >= ordersDueAtMs) {
         ordersDueAtMs = deps.now() + ordersEveryMs;
-        await attempt(deps, 'orders', () => pollOrders(deps, room.venue, account));
+        await attempt(deps, 'orders', () => pollOrders(deps, room, account));
       }
     },
     async close(): Promise<void> {
@@ -110,16 +110,21 @@ async function attempt(deps: ActivityDependencies, what: string, work: () => Pro
 }
 
 /** An order of ours is committed; any other one was placed by somebody else, which people must know. */
-async function hearOrder(deps: ActivityDependencies, venue: Venue, account: string, order: VenueOrder): Promise<void> {
+async function hearOrder(
+  deps: ActivityDependencies,
+  room: VenueRoom,
+  account: string,
+  order: VenueOrder,
+): Promise<void> {
   const isOurs = (await readOrder(deps.db, order.clientOrderId)) !== undefined;
-  if (isOurs) await applyAnswer(deps, venue, order, 'stream');
-  else await recordForeignOrder(deps.db, { account, venue: venue.name, order, nowMs: deps.now() });
+  if (isOurs) await applyAnswer(deps, room, order, 'stream');
+  else await recordForeignOrder(deps.db, { account, venue: room.venue.name, order, nowMs: deps.now() });
 }
 
-async function pollOrders(deps: ActivityDependencies, venue: Venue, account: string): Promise<void> {
+async function pollOrders(deps: ActivityDependencies, room: VenueRoom, account: string): Promise<void> {
   for (const { symbol, clientOrderId } of await workingOrders(deps.db, { account })) {
-    const found = await venue.findOrder({ symbol, clientOrderId });
-    if (found.outcome === 'found') await applyAnswer(deps, venue, found.order, 'lookup');
+    const found = await room.venue.findOrder({ symbol, clientOrderId });
+    if (found.outcome === 'found') await applyAnswer(deps, room, found.order, 'lookup');
   }
 }
 

@@ -14,13 +14,14 @@ import { createDatabase } from '../store/database.ts';
 import { checkDurability } from '../store/durability.ts';
 import { createListener } from '../store/listener.ts';
 import { freePort } from './free-port.ts';
+import { startPatrol } from './patrol.ts';
 import { announceReady, endRequested } from './process-life.ts';
 import { startSealing } from './recorded.ts';
 import { startStandingLifecycles } from './standing-lifecycles.ts';
 import { createWorkers } from './temporal-workers.ts';
 import { openRoom, openVenue, venueSettings } from './venues.ts';
 
-// A worker process: the four task queues' workers, the outbox relay and a sealer. As many of them as wanted.
+// A worker process: the four task queues' workers, the outbox relay, a patrol and a sealer. As many of them as wanted.
 const config = loadConfig(process.env, ['DATABASE_URL', ...venueSettings]);
 const temporal = loadTemporalConnection(process.env);
 const logger = createLogger({
@@ -91,6 +92,14 @@ const workers = await createWorkers({
   }),
 });
 const running = Promise.all(workers.map((worker) => worker.run()));
+const patrol = startPatrol({
+  db,
+  venue: venue.name,
+  account: config.RATCHET_ACCOUNT,
+  metrics,
+  logger,
+  now: Date.now,
+});
 const metricsServer =
   config.RATCHET_METRICS_PORT === undefined
     ? undefined
@@ -108,6 +117,7 @@ const reason = await Promise.race([ending, running.then(() => 'the workers stopp
 logger.info({ reason }, 'worker is stopping');
 for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 await running;
+await patrol.stop();
 await relay.stop();
 await sealer.stop();
 await metricsServer?.close();

@@ -6,7 +6,7 @@ import type { Guard } from '../domain/guard.ts';
 import { amendDistance, amendmentFaults } from '../domain/trailing-stop.ts';
 import { guardIdOf, guardOf } from './armed-guards.ts';
 import { lockTrade } from './book-order.ts';
-import type { Db, Tx } from './database.ts';
+import { type Db, inTransaction, type Tx } from './database.ts';
 import { enqueue } from './outbox.ts';
 import { record, recordAll } from './record.ts';
 import type { GuardRow } from './tables.ts';
@@ -201,7 +201,11 @@ async function announceGuards(tx: Tx, shard: string): Promise<void> {
   await sql`select pg_notify('ratchet_guards', ${shard})`.execute(tx);
 }
 
-const startOfWatch = ({ shard, venue }: Arming) =>
+/** Sees to it that the shard's watch runs: a watch that somebody ended comes back with the next message. */
+export const wakeWatch = (db: Db, watch: { readonly venue: string; readonly shard: string; readonly nowMs: number }) =>
+  inTransaction(db, (tx) => enqueue(tx, [startOfWatch(watch)], watch.nowMs));
+
+const startOfWatch = ({ shard, venue }: { readonly shard: string; readonly venue: string }) =>
   ({
     action: 'signalWithStart',
     workflowId: marketWatchId(shard),

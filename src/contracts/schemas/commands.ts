@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { actorText, commandIdText, reasonText } from './wire.ts';
+import { actorText, commandIdText, readable, reasonText } from './wire.ts';
 
 const scope = z
   .strictObject({
     kind: z.enum(['all', 'account', 'strategy', 'symbol'], '"all", "account", "strategy" or "symbol"'),
-    id: z.string('a text').min(1, 'not empty').max(64, 'at most 64 characters'),
+    id: z.string('a text').min(1, 'not empty').max(64, 'at most 64 characters').regex(readable, 'without NUL'),
   })
   .refine(({ kind, id }) => kind !== 'all' || id === '*', {
     path: ['id'],

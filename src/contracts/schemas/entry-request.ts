@@ -3,6 +3,7 @@ import { type Decimal, decimal, isLess } from '../../domain/decimal.ts';
 import type { EntryRequest } from '../messages/entry-request.ts';
 import type { Fault } from './faults.ts';
 import { faultsOf } from './faults.ts';
+import { readable } from './wire.ts';
 
 const positive = z
   .string('a positive decimal as text, such as "0.015"')
@@ -85,6 +86,12 @@ const exitTerms = z
     error: 'at least one of stopLoss, takeProfit, timeStopMs, trailingStop: no position is without an end',
   });
 
+const trade = {
+  legs: z.array(leg, 'a list of one leg').length(1, 'exactly one leg: trades of several legs are not offered yet'),
+  entry: entryTerms,
+  exit: exitTerms,
+};
+
 /** The public contract of an entry. Unknown fields are faults; every fault is named, not only the first. */
 export const entryRequestSchema = z
   .strictObject({
@@ -92,16 +99,14 @@ export const entryRequestSchema = z
     account: name('an account').default('main'),
     strategy: name('a strategy'),
     venue: name('a venue').default('paper'),
-    legs: z.array(leg, 'a list of one leg').length(1, 'exactly one leg: trades of several legs are not offered yet'),
-    entry: entryTerms,
-    exit: exitTerms,
+    ...trade,
     requestedAtMs: z.int('epoch milliseconds').min(1_000_000_000_000, 'epoch milliseconds, such as 1795262400000'),
     validForMs: durationMs(100, 10 * 60_000).default(10_000),
-    reason: z.string('a text').max(500, 'at most 500 characters').optional(),
+    reason: z.string('a text').max(500, 'at most 500 characters').regex(readable, 'a text without NUL').optional(),
     metadata: z
       .record(
-        z.string().max(64, 'names of at most 64 characters'),
-        z.string('texts').max(256, 'texts of at most 256 characters'),
+        z.string().max(64, 'names of at most 64 characters').regex(readable, 'names without NUL'),
+        z.string('texts').max(256, 'texts of at most 256 characters').regex(readable, 'texts without NUL'),
         'an object of texts',
       )
       .refine((entries) => Object.keys(entries).length <= 20, 'at most 20 entries')
@@ -116,7 +121,11 @@ export function parseEntryRequest(
 ): { readonly ok: true; readonly request: EntryRequest } | { readonly ok: false; readonly faults: readonly Fault[] } {
   const parsed = entryRequestSchema.safeParse(value);
   if (parsed.success) return { ok: true, request: parsed.data as EntryRequest };
-  return { ok: false, faults: faultsOf(parsed.error, value) };
+  // Whether the exit fits the entry is asked only of a request that is sound otherwise: ask it here of the parts alone.
+  const misfits = z.object(trade).superRefine(exitFitsEntry).safeParse(value).error?.issues ?? [];
+  const known = new Set(parsed.error.issues.map(({ path }) => path.join('.')));
+  const issues = [...parsed.error.issues, ...misfits.filter(({ path }) => !known.has(path.join('.')))];
+  return { ok: false, faults: faultsOf(new z.ZodError(issues), value) };
 }
 
 type Parsed = {

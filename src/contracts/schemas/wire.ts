@@ -17,8 +17,16 @@ export const storedJson = z.unknown();
 
 export const listOf = <Schema extends z.ZodType>(schema: Schema) => z.array(schema).readonly();
 
+/** PostgreSQL has no place for a NUL, and JSON none for half a character. */
+export const readable = /^[^\0\p{Cs}]*$/u;
+
 const text = (what: string, max: number) =>
-  z.string(`${what}, a text`).trim().min(1, `${what}, not empty`).max(max, `${what}, at most ${max} characters`);
+  z
+    .string(`${what}, a text`)
+    .regex(readable, `${what}, without NUL`)
+    .trim()
+    .min(1, `${what}, not empty`)
+    .max(max, `${what}, at most ${max} characters`);
 
 /** Who asks, for the record. */
 export const actorText = text('who asks for it', 64);

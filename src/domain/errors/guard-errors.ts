@@ -63,6 +63,12 @@ export const guardErrors = {
     summary: 'No guard with this id is armed.',
     remedy: 'Arm it first. A guard that has triggered or was disarmed is not amended any more.',
   },
+  GUARDS_UNWATCHED: {
+    retryable: false,
+    summary: 'Guards are armed and nobody watches their prices.',
+    remedy:
+      'See that a worker runs and that the workflow market-<shard> is not stuck; it is woken again every 5 seconds.',
+  },
   WATCH_LEASE_LOST: {
     retryable: true,
     summary: 'Another watch has taken over this shard, so this one writes nothing more.',
