@@ -11,6 +11,8 @@ import { whileBeating } from './heartbeat.ts';
 import { roomOf } from './rooms.ts';
 
 const balancesEveryMs = 10_000;
+/** Without a price of what the account holds its equity is unknown, and every entry denied. */
+const equityAgainMs = 1_000;
 const ordersEveryMs = 10_000;
 const lookEveryMs = 250;
 /** It hands back from time to time, so that its workflow's history can be continued as new. */
@@ -43,6 +45,10 @@ function accountWatcher(deps: ActivityDependencies, { venue: name, account }: Ac
   const balances = new Map<string, Balance>();
   const events: UserDataEvent[] = [];
   let balancesDueAtMs = 0;
+  const value = async (read: readonly Balance[]): Promise<void> => {
+    if (!(await saveEquity(deps, room, account, read)))
+      balancesDueAtMs = Math.min(balancesDueAtMs, deps.now() + equityAgainMs);
+  };
   let ordersDueAtMs = 0;
   let handling: Promise<void> = Promise.resolve();
 
@@ -53,7 +59,7 @@ function accountWatcher(deps: ActivityDependencies, { venue: name, account }: Ac
         break;
       case 'balances':
         for (const balance of event.balances) balances.set(balance.asset, balance);
-        await saveEquity(deps, room, account, [...balances.values()]);
+        await value([...balances.values()]);
         break;
       case 'connected':
         balancesDueAtMs = 0;
@@ -86,7 +92,7 @@ function accountWatcher(deps: ActivityDependencies, { venue: name, account }: Ac
           const read = await room.venue.balances();
           balances.clear();
           for (const balance of read) balances.set(balance.asset, balance);
-          await saveEquity(deps, room, account, read);
+          await value(read);
         });
       }
       if (deps.now() >= ordersDueAtMs) {
@@ -128,15 +134,19 @@ async function pollOrders(deps: ActivityDependencies, room: VenueRoom, account: 
   }
 }
 
+/** Returns whether the equity is known. */
 async function saveEquity(
   deps: ActivityDependencies,
   { prices }: VenueRoom,
   account: string,
   balances: readonly Balance[],
-): Promise<void> {
+): Promise<boolean> {
   const known = await readAccount(deps.db, account);
-  if (known === undefined) return;
-  const read = equityOf(balances, known.currency, (symbol) => prices.latest(symbol)?.price ?? null);
+  if (known === undefined) return false;
+  const read = equityOf(balances, known.currency, (symbol) => {
+    prices.subscribe(symbol);
+    return prices.latest(symbol)?.price ?? null;
+  });
   await saveBalances(deps.db, {
     account,
     balances,
@@ -144,4 +154,5 @@ async function saveEquity(
     fault: read.ok ? null : read.fault,
     nowMs: deps.now(),
   });
+  return read.ok;
 }

@@ -2,7 +2,10 @@ import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/c
 import { accountScope, accountWatchId, breakerId, taskQueues, workflowTypes } from '../contracts/messages/names.ts';
 
 /** Sees to it that the account is watched and its breaker runs: both live for as long as the account is configured. */
-export async function startStandingLifecycles(client: Client, { venue, account }: { venue: string; account: string }): Promise<void> {
+export async function startStandingLifecycles(
+  client: Client,
+  { venue, account }: { venue: string; account: string },
+): Promise<void> {
   const scope = accountScope(account);
   await start(client, workflowTypes.circuitBreaker, {
     workflowId: breakerId(scope),

@@ -21,6 +21,8 @@ export type DatabaseSettings = {
 /** What a local activity of 3 seconds can afford. Nobody holds a lock for longer than a stalled client may idle. */
 const session = { lock_timeout: 1_000, statement_timeout: 2_000, idle_in_transaction_session_timeout: 1_000 } as const;
 const connectTimeoutMs = 2_000;
+/** More than any statement may take at the server: who hears nothing for so long talks to a server that hangs. */
+const answerTimeoutMs = 8_000;
 
 /**
  * A pool of sessions on the book. `numeric` is read as `Decimal`, `bigint` as a safe integer. What the database refuses
@@ -33,6 +35,7 @@ export function createDatabase(settings: DatabaseSettings): Db {
     application_name: settings.applicationName,
     max: settings.poolMax,
     connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: answerTimeoutMs,
     keepAlive: true,
     types: { getTypeParser },
     ...session,

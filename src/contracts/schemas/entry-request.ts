@@ -76,12 +76,15 @@ const trailingTerms = z.strictObject({
 });
 
 const exitTerms = z
-  .strictObject({
-    stopLoss: z.strictObject({ price: positive }).optional(),
-    takeProfit: z.strictObject({ price: positive }).optional(),
-    timeStopMs: durationMs(100, 366 * dayMs).optional(),
-    trailingStop: trailingTerms.optional(),
-  })
+  .strictObject(
+    {
+      stopLoss: z.strictObject({ price: positive }).optional(),
+      takeProfit: z.strictObject({ price: positive }).optional(),
+      timeStopMs: durationMs(100, 366 * dayMs).optional(),
+      trailingStop: trailingTerms.optional(),
+    },
+    'an object with stopLoss, takeProfit, timeStopMs or trailingStop',
+  )
   .refine((exit) => Object.values(exit).some((rule) => rule !== undefined), {
     error: 'at least one of stopLoss, takeProfit, timeStopMs, trailingStop: no position is without an end',
   });
