@@ -8,7 +8,7 @@ import { crashPoint } from '../src/observability/crash-point.ts';
 import { type BookOrder, readOrder } from '../src/store/book-order.ts';
 import { commitIntent, renewIntent } from '../src/store/intents.ts';
 import { type Denial, denyOrder, recordSend } from '../src/store/orders.ts';
-import { readTrade } from '../src/store/trades.ts';
+import { readTrade, type Trade } from '../src/store/trades.ts';
 import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
 import type { SendResult, Venue } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
@@ -67,6 +67,7 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
   });
   switch (committed.outcome) {
     case 'committed':
+      observeExit(deps, input, trade);
       return { outcome: 'committed', order: committed.order };
     case 'existing':
       return intendAgain(deps, committed.order, isLate, deny);
@@ -81,6 +82,12 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
       // The exit plans again on what the book says now.
       return deny('EXIT_EXCEEDS_POSITION', `${committed.quantityLeft} left to sell`);
   }
+}
+
+/** How long the first exit order took to come here since the exit was asked for. */
+function observeExit({ metrics, now }: ActivityDependencies, order: OrderRef, { exitRequest }: Trade): void {
+  if (order.purpose !== 'exit' || order.generation > 1 || exitRequest === null) return;
+  metrics.requestToExit.observe({ reason: exitRequest.reason }, (now() - exitRequest.requestedAtMs) / 1_000);
 }
 
 type Deny = (code: Denial['code'], note?: string) => Promise<Intended>;

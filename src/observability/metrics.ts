@@ -69,10 +69,10 @@ const guardMetrics = (registry: Registry) => ({
     labelNames: ['shard'],
     registers: [registry],
   }),
-  triggerToExit: new Histogram({
-    name: 'ratchet_trigger_to_exit_seconds',
-    help: 'From the price that crossed a guard to the exit order leaving for the venue.',
-    labelNames: ['kind'],
+  requestToExit: new Histogram({
+    name: 'ratchet_exit_request_to_order_seconds',
+    help: 'From the request of an exit, by a guard or a person, to its first order leaving for the venue.',
+    labelNames: ['reason'],
     buckets: reactionSeconds,
     registers: [registry],
   }),

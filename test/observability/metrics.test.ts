@@ -22,10 +22,10 @@ describe('createMetrics', () => {
     const registry = new Registry();
     const metrics = createMetrics(registry);
     metrics.entriesDecided.inc({ outcome: 'denied', code: 'PRICE_UNKNOWN' });
-    metrics.triggerToExit.observe({ kind: 'trailingStop' }, 0.042);
+    metrics.requestToExit.observe({ reason: 'trailingStop' }, 0.042);
     const text = await registry.metrics();
     expect(text).toContain('ratchet_entries_decided_total{outcome="denied",code="PRICE_UNKNOWN"} 1');
-    expect(text).toContain('ratchet_trigger_to_exit_seconds_bucket{le="0.05",kind="trailingStop"} 1');
+    expect(text).toContain('ratchet_exit_request_to_order_seconds_bucket{le="0.05",reason="trailingStop"} 1');
   });
 });
 
