@@ -30,7 +30,8 @@ export type WorkflowWorld = {
 };
 
 /** What a workflow comes to say, sooner or later. */
-export const eventually = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 15_000, interval: 20 });
+export const eventually = (read: () => unknown): ReturnType<typeof expect.poll> =>
+  expect.poll(read, { timeout: 15_000, interval: 20 });
 
 /**
  * One server for a test file, the time-skipping one unless said otherwise. What a test leaves running is terminated, so
@@ -43,7 +44,7 @@ export function aWorkflowWorld(startServer = timeSkippingServer): WorkflowWorld 
   let stage = anEmptyStage();
 
   beforeAll(async () => {
-    quieten();
+    withoutLogs();
     environment = await startServer();
     workers = await createWorkers(environment, (activity, args) => {
       stage.calls.push({ activity, args });
@@ -98,10 +99,11 @@ type Stage = {
 
 const anEmptyStage = (): Stage => ({ played: {}, calls: [], started: new Set() });
 
-// What workflows and activities of a test fail with is what the test is about.
-function quieten(): void {
+/** What workflows and activities fail with is what the tests are about: nobody needs to read it beside them. */
+export function withoutLogs(): void {
   const silent = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
-  Runtime.install({ logger: silent, shutdownSignals: [] });
+  const core = { filter: { core: 'ERROR', other: 'ERROR' } } as const;
+  Runtime.install({ logger: silent, shutdownSignals: [], telemetryOptions: { logging: core } });
 }
 
 /** As `temporal.api.enums.v1.IndexedValueType` has it. */
