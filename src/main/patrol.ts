@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { accountScope } from '../contracts/messages/names.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { openAlerts, raiseAlert, resolveAlert } from '../store/alerts.ts';
 import { readBreaker } from '../store/breaker.ts';
@@ -55,7 +56,7 @@ async function setGauges({ db, account, metrics, now }: Patrol): Promise<void> {
     readStatus(db),
     openAlerts(db),
     holdsInForce(db, nowMs),
-    readBreaker(db, account, nowMs),
+    readBreaker(db, accountScope(account), nowMs),
   ]);
   metrics.outboxOpen.set(book.outbox.open);
   metrics.outboxOldestAge.set(book.outbox.oldestAtMs === null ? 0 : (nowMs - book.outbox.oldestAtMs) / 1_000);
