@@ -69,6 +69,7 @@ export type StackSettings = {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const preload = pathToFileURL(join(root, 'dist/src/stack/end-with-parent.js')).href;
 const startWithinMs = 90_000;
+const stopWithinMs = 45_000;
 
 /** A market that stands still at 100 with steps of 0.01 and 0.001: from then on its prices come from the tests. */
 const stillPrices = [
@@ -121,7 +122,11 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
     interrupt,
     async stop() {
       await connection.close();
+      // Whatever a test has left behind: nothing of it may go on. The children end with their supervisor.
+      supervisor.kill('SIGCONT');
+      const force = setTimeout(() => supervisor.kill('SIGKILL'), stopWithinMs);
       await interrupt();
+      clearTimeout(force);
       if (!process.env['KEEP_STACKS']) rmSync(data, { recursive: true, force: true, maxRetries: 5 });
     },
   };

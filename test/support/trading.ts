@@ -27,6 +27,12 @@ export const aRequest = (tradeId: string, { entry, exit, quantity = '1', validFo
 export const enter = (stack: Stack, tradeId: string, terms?: Terms): Promise<EntryDecision> =>
   stack.client.enter(aRequest(tradeId, terms));
 
+/** Sends an entry that has to be approved. */
+export async function enterApproved(stack: Stack, tradeId: string, terms?: Terms): Promise<void> {
+  const { outcome, reasons } = await enter(stack, tradeId, terms);
+  if (outcome !== 'approved') throw new Error(`${tradeId} is ${outcome}: ${JSON.stringify(reasons)}`);
+}
+
 export async function phaseOf(stack: Stack, tradeId: string): Promise<string | undefined> {
   const [trade] = await stack.sql<{ phase: string }>('select phase from trade where trade_id = $1', [tradeId]);
   return trade?.phase;
@@ -63,7 +69,7 @@ export const untilWatched = (stack: Stack, tradeId: string, guards = 1): Promise
 
 /** Opens a trade and waits until it is guarded. */
 export async function openTrade(stack: Stack, tradeId: string, terms?: Terms): Promise<void> {
-  await enter(stack, tradeId, terms);
+  await enterApproved(stack, tradeId, terms);
   await untilPhase(stack, tradeId, 'open');
   await untilWatched(stack, tradeId);
 }
