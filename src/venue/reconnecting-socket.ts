@@ -1,4 +1,5 @@
 import WebSocket from 'ws';
+import { jitteredMs, reconnectDelaysMs } from '../domain/backoff.ts';
 import type { Clock } from './clock.ts';
 
 export type SocketHandlers = {
@@ -15,6 +16,8 @@ export type SocketOptions = {
   readonly url: () => string;
   readonly clock: Clock;
   readonly timings?: Partial<SocketTimings>;
+  /** From 0 to 1: which part of a pause is waited, so that many who lost the venue together don't return together. */
+  readonly random?: () => number;
 };
 
 export type SocketTimings = {
@@ -22,7 +25,7 @@ export type SocketTimings = {
   readonly silenceMs: number;
   /** Our own pings: the venue's come every 20 s, too seldom to tell a quiet market from a dead line. */
   readonly pingMs: number;
-  /** Before the first, second, … attempt in a row; the last one repeats. */
+  /** At most so long before the first, second, … attempt in a row; the last one repeats. */
   readonly backoffMs: readonly number[];
   /** A connection that lived this long ends the row of attempts. */
   readonly stableMs: number;
@@ -40,14 +43,14 @@ export type ReconnectingSocket = {
 const defaults: SocketTimings = {
   silenceMs: 60_000,
   pingMs: 2000,
-  backoffMs: [1000, 2000, 4000, 8000, 16_000],
+  backoffMs: reconnectDelaysMs(5),
   stableMs: 10_000,
   renewMs: 23.5 * 3_600_000,
 };
 
 /** A WebSocket that comes back by itself until it is closed. */
 export function openReconnectingSocket(options: SocketOptions, handlers: SocketHandlers): ReconnectingSocket {
-  const { url, clock } = options;
+  const { url, clock, random = Math.random } = options;
   const timings = { ...defaults, ...options.timings };
   let socket: WebSocket | null = null;
   let attempts = 0;
@@ -101,7 +104,7 @@ export function openReconnectingSocket(options: SocketOptions, handlers: SocketH
     discard();
     if (isClosed) return;
     if (wasStable) attempts = 0;
-    const pauseMs = timings.backoffMs[Math.min(attempts, timings.backoffMs.length - 1)] ?? 0;
+    const pauseMs = jitteredMs(timings.backoffMs[Math.min(attempts, timings.backoffMs.length - 1)] ?? 0, random());
     attempts += 1;
     clearTimeout(retry);
     retry = setTimeout(connect, wasStable && next === 'at once' ? 0 : pauseMs);

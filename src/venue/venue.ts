@@ -70,7 +70,7 @@ export type Lane = 'exit' | 'cancel' | 'entry' | 'report';
 
 /**
  * What the product needs of a venue. Nothing here throws for what a venue does: sends answer with a class, look-ups
- * say `unavailable`. Reads that can't be answered throw `VENUE_UNAVAILABLE`.
+ * say `unavailable`. Reads that can't be answered throw `VENUE_UNAVAILABLE` or `VENUE_REQUEST_REFUSED`.
  */
 export type Venue = {
   readonly name: string;

@@ -1,4 +1,5 @@
-import { type FeeSchedule, feesOf } from '../../src/domain/fees.ts';
+import { divide, isZero, roundToPlaces, subtract, sum } from '../../src/domain/decimal.ts';
+import { type FeeSchedule, feeOf } from '../../src/domain/fees.ts';
 import { type Adapter, decimalOf, decimalOrNull, listOf, type Values, valuesOf } from './adapter.ts';
 
 const none = decimalOf('0');
@@ -9,6 +10,17 @@ const scheduleOf = (schedule: Values): FeeSchedule => ({
   rebateBps: decimalOrNull(schedule['rebate_bps']) ?? none,
 });
 
+type Charged = ReturnType<typeof feeOf> & { readonly isMaker: boolean };
+
+function totalsOf(fills: readonly Charged[]): Values {
+  const gross = sum(fills.map(({ notional }) => notional));
+  const fees = sum(fills.map(({ fee }) => fee));
+  const rebates = sum(fills.map(({ rebate }) => rebate));
+  const maker = sum(fills.filter(({ isMaker }) => isMaker).map(({ notional }) => notional));
+  const ratio = isZero(gross) ? none : roundToPlaces(divide(maker, gross, 40), 28, 'half-even');
+  return { gross, fees, rebates, net: subtract(fees, rebates), maker_ratio: ratio };
+}
+
 export const adapter: Adapter = {
   offered: {
     fees: ({ params }) => {
@@ -16,15 +28,17 @@ export const adapter: Adapter = {
         symbol,
         scheduleOf(valuesOf(profile)),
       ]);
-      const schedules = { '*': scheduleOf(valuesOf(params['schedule'])), ...Object.fromEntries(profiles) };
+      const schedules: Record<string, FeeSchedule> & { '*': FeeSchedule } = {
+        '*': scheduleOf(valuesOf(params['schedule'])),
+        ...Object.fromEntries(profiles),
+      };
       const fills = listOf(params['fills']).map((fill) => ({
         symbol: String(fill['symbol']),
         quantity: decimalOf(fill['qty']),
         price: decimalOf(fill['price']),
         isMaker: fill['maker'] === true,
       }));
-      const { makerRatio, ...totals } = feesOf(schedules, fills);
-      return { ...totals, maker_ratio: makerRatio };
+      return totalsOf(fills.map((fill) => ({ ...fill, ...feeOf(schedules[fill.symbol] ?? schedules['*'], fill) })));
     },
   },
   notOffered: {

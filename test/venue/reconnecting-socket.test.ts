@@ -39,7 +39,7 @@ afterEach(() => {
 function aSocket() {
   const heard: string[] = [];
   const socket = openReconnectingSocket(
-    { url: () => 'ws://venue', clock: systemClock },
+    { url: () => 'ws://venue', clock: systemClock, random: () => 1 },
     {
       onOpen: () => heard.push('open'),
       onMessage: (text) => heard.push(text),

@@ -7,6 +7,12 @@ export const venueErrors = {
     summary: 'The venue did not answer.',
     remedy: 'Nothing while retries last. If it goes on, look at the status of the venue and the network.',
   },
+  VENUE_REQUEST_REFUSED: {
+    // An exit is never given up: whatever refused it may be mended at the venue.
+    retryable: true,
+    summary: 'The venue answers, and refuses to be asked this.',
+    remedy: "Look the venue's code up in its documentation: it goes on being asked, but is not expected to answer.",
+  },
   VENUE_UNKNOWN: {
     retryable: false,
     summary: 'This worker does not know the venue.',

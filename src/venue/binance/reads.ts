@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isRetryable } from '../../domain/backoff.ts';
 import { RatchetError } from '../../domain/errors.ts';
 import type { Lane } from '../venue.ts';
 import { describe, type Endpoint, type Rest, type RestAnswer, retryAtOf } from './rest.ts';
@@ -48,5 +49,9 @@ function refusalOf(venue: string, endpoint: Endpoint, answer: RestAnswer): Ratch
   if (answer.kind === 'http' && answer.code !== undefined && keyCodes.has(answer.code)) {
     return new RatchetError('VENUE_KEY_REFUSED', context);
   }
-  return new RatchetError('VENUE_UNAVAILABLE', { ...context, ...retryAtOf(answer) });
+  const canPass = answer.kind === 'held' || isRetryable(answer);
+  return new RatchetError(canPass ? 'VENUE_UNAVAILABLE' : 'VENUE_REQUEST_REFUSED', {
+    ...context,
+    ...retryAtOf(answer),
+  });
 }
