@@ -38,7 +38,7 @@ export type SimulatorOptions = PriceOptions & {
   readonly dataFolder?: string;
   /** How many times faster than the source's own pace. Standard: 1. */
   readonly speed?: number;
-  /** What the account begins with of each quote asset. Standard: 100,000. */
+  /** What the account begins with of each quote asset. Standard: 100,000; 2 BTC, 50 ETH or 200 BNB. */
   readonly deposit?: string;
   /** Deposits by asset, instead. */
   readonly deposits?: Readonly<Record<string, string>>;

@@ -42,6 +42,8 @@ const standardFees: FeeRules = {
   paidIn: 'received',
 };
 const standardMarket: ManualMarket = { symbol: 'BTC/USDT', price: '46000' };
+/** A small fund's worth in the coins that markets are quoted in; any other quote is taken for money. */
+const standardDeposits: Readonly<Record<string, string>> = { BTC: '2', ETH: '50', BNB: '200' };
 const standardDeposit = '100000';
 const standardSeed = 1;
 
@@ -130,8 +132,9 @@ function pricesOf(source: PriceSource | null, markets: readonly Market[]): Price
 }
 
 function depositsOf(options: SimulatorOptions, markets: readonly Market[]): Readonly<Record<string, Decimal>> {
-  const { deposit = standardDeposit, deposits } = options;
-  const given = deposits ?? Object.fromEntries(markets.map(({ quoteAsset }) => [quoteAsset, deposit]));
+  const { deposit, deposits } = options;
+  const standard = (asset: string) => deposit ?? standardDeposits[asset] ?? standardDeposit;
+  const given = deposits ?? Object.fromEntries(markets.map(({ quoteAsset }) => [quoteAsset, standard(quoteAsset)]));
   return Object.fromEntries(Object.entries(given).map(([asset, quantity]) => [asset, decimal(quantity)]));
 }
 

@@ -269,7 +269,7 @@ describe('a venue that is started again', () => {
     expect(books.balances()).toEqual([
       { asset: 'USDT', free: '0', locked: '0' },
       { asset: 'BTC', free: '0', locked: '0' },
-      { asset: 'ETH', free: '100000', locked: '0' },
+      { asset: 'ETH', free: '50', locked: '0' },
     ]);
     after.clock.shift(0);
     const bought = await clientOf(after).signed('POST', '/api/v3/order', {
