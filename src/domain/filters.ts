@@ -1,14 +1,10 @@
 import {
-  add,
   type Decimal,
-  decimal,
-  divide,
   isEqual,
   isLess,
   isMore,
   isPositive,
   isZero,
-  larger,
   multiply,
   type Rounding,
   roundToStep,
@@ -74,18 +70,6 @@ export function checkOrder(filters: SymbolFilters, order: CheckedOrder): readonl
 export const isNotionalEnough = ({ notionalMin }: SymbolFilters, notional: Decimal | null): boolean =>
   notional !== null && isPositive(notional) && !isLess(notional, notionalMin ?? zero);
 
-/** The smallest quantity that the venue lets us sell at this price, in whole steps. */
-export function smallestSellable(filters: SymbolFilters, price: Decimal, orderType: OrderType = 'MARKET'): Decimal {
-  const smallest = inSteps(larger(filters.quantityMin ?? zero, filters.stepSize), filters.stepSize, 'ceiling');
-  const { notionalMin } = filters;
-  if (notionalMin === null || !isNotionalBound(filters, orderType)) return smallest;
-  const atMost = inSteps(divide(notionalMin, price), filters.stepSize, 'floor');
-  const isEnough = !isLess(multiply(atMost, price), notionalMin);
-  // Without steps the cut quotient is raised by its last decimal.
-  const step = isZero(filters.stepSize) ? smallestStep : filters.stepSize;
-  return larger(smallest, isEnough ? atMost : add(atMost, step));
-}
-
 /**
  * Whether so little is left that it can't be sold. An unknown price is not a yes: then only what is below the smallest
  * quantity is dust.
@@ -101,8 +85,6 @@ export function isDust(
   if (price === null || !isNotionalBound(filters, orderType)) return false;
   return !isNotionalEnough(filters, multiply(sellable, price));
 }
-
-const smallestStep = decimal('0.000000000000000001');
 
 const inSteps = (value: Decimal, step: Decimal, rounding: Rounding): Decimal =>
   isZero(step) ? value : roundToStep(value, step, rounding);

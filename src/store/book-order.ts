@@ -76,32 +76,6 @@ export async function workingOrders(
   return (await query.execute()).map(workingOrderOf);
 }
 
-/** Orders that nobody knows the fate of: in doubt, parked, or with a send that was never answered. */
-export async function ordersInDoubt(db: Db): Promise<readonly BookOrder[]> {
-  const rows = await db
-    .selectFrom('orders')
-    .selectAll()
-    .where((eb) =>
-      eb.or([
-        eb('in_doubt', '=', true),
-        eb('status', '=', 'parked'),
-        eb.and([
-          eb('status', '=', 'pendingNew'),
-          eb.exists(
-            eb
-              .selectFrom('order_send')
-              .select('send_epoch')
-              .whereRef('order_send.client_order_id', '=', 'orders.client_order_id')
-              .where('outcome', 'is', null),
-          ),
-        ]),
-      ]),
-    )
-    .orderBy('created_at_ms')
-    .execute();
-  return withSends(db, rows);
-}
-
 export const workingOrderOf = (row: OrderRow): WorkingOrder => ({
   clientOrderId: row.client_order_id,
   tradeId: row.trade_id,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compare, type Decimal, decimal, isLess, multiply, roundToStep, subtract } from '../../src/domain/decimal.ts';
+import { add, compare, decimal, multiply } from '../../src/domain/decimal.ts';
 import {
   type CheckedOrder,
   checkOrder,
@@ -9,7 +9,6 @@ import {
   roundPrice,
   roundQuantity,
   type SymbolFilters,
-  smallestSellable,
 } from '../../src/domain/filters.ts';
 import { anyScaled, centPrice, decimalOfScaled } from '../support/arbitrary-decimal.ts';
 
@@ -136,46 +135,6 @@ describe('isNotionalEnough', () => {
   });
 });
 
-describe('smallestSellable', () => {
-  test.each<[string, string, Partial<SymbolFilters>, string]>([
-    ['is the smallest quantity where prices are high', '10000', {}, '0.002'],
-    ['is what reaches the smallest notional', '100', {}, '0.05'],
-    ['is rounded up to the step', '99', {}, '0.051'],
-    ['is one step at least', '10000', { quantityMin: null }, '0.001'],
-    ['rounds the smallest quantity up to the step', '10000', { quantityMin: decimal('0.0025') }, '0.003'],
-    ['minds no notional where that does not bind market orders', '100', { notionalMinAppliesToMarket: false }, '0.002'],
-  ])('%s', (_, price, changed, expected) => {
-    expect(smallestSellable(someFilters(changed), decimal(price))).toBe(expected);
-  });
-
-  test('minds the notional of a limit order in any case', () => {
-    const filters = someFilters({ notionalMinAppliesToMarket: false });
-    expect(smallestSellable(filters, decimal('100'), 'LIMIT')).toBe('0.05');
-  });
-
-  const anyFilters = fc.record({
-    step: anyScaled(0n, 10n ** 4n),
-    min: anyScaled(0n, 10n ** 6n),
-    notional: anyScaled(1n, 10n ** 9n),
-  });
-
-  test('can be sold, and one step less can not', () => {
-    fc.assert(
-      fc.property(anyFilters, centPrice(1, 10_000_000), ({ step, min, notional }, price) => {
-        const filters = {
-          ...unlimited,
-          stepSize: decimalOfScaled(step),
-          quantityMin: decimalOfScaled(min),
-          notionalMin: decimalOfScaled(notional),
-        };
-        const smallest = smallestSellable(filters, price);
-        expect(isDust(filters, smallest, price)).toBe(false);
-        if (step.units > 0n) expect(isDust(filters, subtract(smallest, filters.stepSize), price)).toBe(true);
-      }),
-    );
-  });
-});
-
 describe('isDust', () => {
   const dust = (quantity: string, price: string | null, changed: Partial<SymbolFilters> = {}) =>
     isDust(someFilters(changed), decimal(quantity), price === null ? null : decimal(price));
@@ -194,13 +153,17 @@ describe('isDust', () => {
     expect(judged).toBe(expected);
   });
 
-  test('is whatever is less than the smallest that can be sold', () => {
+  test('is never so of more, where it was not so of less, nor at a higher price', () => {
     fc.assert(
-      fc.property(centPrice(1, 1_000_000), anyScaled(0n, 10n ** 6n), (price, held) => {
-        const quantity: Decimal = decimalOfScaled(held);
-        const rounded = roundToStep(quantity, decimal('0.001'), 'floor');
-        expect(isDust(someFilters(), quantity, price)).toBe(isLess(rounded, smallestSellable(someFilters(), price)));
-      }),
+      fc.property(
+        fc.tuple(centPrice(1, 1_000_000), anyScaled(0n, 10n ** 6n)),
+        fc.tuple(centPrice(1, 1_000_000), anyScaled(0n, 10n ** 6n)),
+        ([price, held], [dearer, more]) => {
+          const quantity = decimalOfScaled(held);
+          const isDustAtMore = isDust(someFilters(), add(quantity, decimalOfScaled(more)), add(price, dearer));
+          if (isDustAtMore) expect(isDust(someFilters(), quantity, price)).toBe(true);
+        },
+      ),
     );
   });
 });

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
 import type { OutcomeClass } from '../../src/domain/outcome.ts';
-import { ordersInDoubt } from '../../src/store/book-order.ts';
 import { commitIntent, renewIntent } from '../../src/store/intents.ts';
 import type { SendOutcome } from '../../src/store/order-reports.ts';
 import { recordSend } from '../../src/store/order-sends.ts';
@@ -62,7 +61,6 @@ describe('recordSend', () => {
     await placeEntry(database.db, request);
     expect(await send('UNKNOWN', { httpStatus: null })).toMatchObject({ status: 'pendingNew', inDoubt: true });
     expect(await reservationOf(database.db, request.tradeId)).toMatchObject({ posted: '0', voided: '0' });
-    expect((await ordersInDoubt(database.db)).map((order) => order.tradeId)).toContain(request.tradeId);
     expect(await typesOf(database.db, request.tradeId)).toEqual(['TradeDecided', 'OrderIntent', 'OrderUnknown']);
   });
 
