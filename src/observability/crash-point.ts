@@ -3,11 +3,11 @@ import { join } from 'node:path';
 
 /**
  * Named places where a test kills or stops this process: exactly there, and at the n-th time it gets there.
- * `CRASH_AT=afterSend#2` kills it with SIGKILL at the second hit, `PAUSE_AT=afterSend#1` stops it with SIGSTOP until
+ * `CRASH_AT=afterAnswer#2` kills it with SIGKILL at the second hit, `PAUSE_AT=afterAnswer#1` stops it with SIGSTOP until
  * somebody sends SIGCONT (a zombie that goes on with old knowledge). Several are separated by commas.
  *
  * A process that is started again would die there again. With `CRASH_ONCE_DIR` each plan strikes once over all
- * restarts, at the n-th hit or the next one after it: whoever makes the file `SIGKILL-afterSend#2` in that folder
+ * restarts, at the n-th hit or the next one after it: whoever makes the file `SIGKILL-afterAnswer#2` in that folder
  * strikes, and as long as the file is there nobody does.
  */
 export const crashPoints = [
@@ -17,8 +17,6 @@ export const crashPoints = [
   'afterReserve',
   /** The intent is committed, nothing has been sent. */
   'afterIntent',
-  /** The order's bytes are written, its answer has not been read. */
-  'afterSend',
   /** The answer is read, nothing of it is committed. */
   'afterAnswer',
   /** The answer is committed, the workflow has not been told. */
@@ -35,8 +33,6 @@ export const crashPoints = [
   'afterExitAnswer',
   /** The watch holds its lease and is between two prices. */
   'whileWatching',
-  /** The reservation is posted or voided in a transaction that is not committed yet. */
-  'beforeReservationCommit',
   /** Records have their place in the chain, no checkpoint covers them. */
   'afterSeal',
   /** The checkpoint is in the file, the database does not have it. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,7 +34,7 @@ describe('crashPoint', () => {
   });
 
   test('kills the process at the n-th hit of the point, not before and not later', async () => {
-    const { output, signal } = await run(start({ CRASH_AT: 'afterSend#2' }));
+    const { output, signal } = await run(start({ CRASH_AT: 'afterAnswer#2' }));
     expect(signal).toBe('SIGKILL');
     expect(output).toBe('intent 1\nsend 1\nintent 2\nsend 2\n');
   });
@@ -55,19 +55,33 @@ describe('crashPoint', () => {
     expect(output).toBe('intent 1\nsend 1\nintent 2\nsend 2\nintent 3\n');
   });
 
-  test.each(['afterSendd#1', 'afterSend#0', 'afterSend#x', '#1'])('ends a process that is told %s', async (plan) => {
-    const { code, errors } = await run(start({ CRASH_AT: plan }));
-    expect(code).not.toBe(0);
-    expect(errors).toContain('CRASH_AT must be');
+  test.each(['afterAnswerd#1', 'afterAnswer#0', 'afterAnswer#x', '#1'])(
+    'ends a process that is told %s',
+    async (plan) => {
+      const { code, errors } = await run(start({ CRASH_AT: plan }));
+      expect(code).not.toBe(0);
+      expect(errors).toContain('CRASH_AT must be');
+    },
+  );
+
+  test('names only places that somebody passes', () => {
+    const root = fileURLToPath(new URL('../..', import.meta.url));
+    const sources = ['src', 'activities']
+      .flatMap((folder) =>
+        readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(root, folder, name)),
+      )
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('crash-point.ts'))
+      .map((file) => readFileSync(file, 'utf8'));
+    expect(crashPoints.filter((point) => !sources.some((source) => source.includes(`'${point}'`)))).toEqual([]);
   });
 
   test('strikes once over all restarts when it is told where to write that down', async () => {
     const folder = aFolder();
-    const planned = { CRASH_AT: 'afterIntent,afterSend#2', CRASH_ONCE_DIR: folder };
+    const planned = { CRASH_AT: 'afterIntent,afterAnswer#2', CRASH_ONCE_DIR: folder };
     expect(await run(start(planned))).toMatchObject({ signal: 'SIGKILL', output: 'intent 1\n' });
     expect(await run(start(planned))).toMatchObject({ signal: 'SIGKILL', output: expect.stringMatching(/send 2\n$/) });
     expect(await run(start(planned))).toMatchObject({ code: 0, output: expect.stringMatching(/end\n$/) });
-    expect(readdirSync(folder).sort()).toEqual(['SIGKILL-afterIntent#1', 'SIGKILL-afterSend#2']);
+    expect(readdirSync(folder).sort()).toEqual(['SIGKILL-afterAnswer#2', 'SIGKILL-afterIntent#1']);
   });
 
   test('strikes at the next hit once the file is removed that kept it from striking', async () => {
