@@ -10,11 +10,12 @@ import { startMetricsServer } from '../observability/metrics-server.ts';
 import { createDatabase } from '../store/database.ts';
 import { checkDurability } from '../store/durability.ts';
 import { createMarketReader } from './markets.ts';
-import { announceReady, endRequested } from './process-life.ts';
+import { announceReady, endRequested, endWithReason } from './process-life.ts';
 import { startSealing } from './recorded.ts';
 import { openRoom, openVenue, venueSettings } from './venues.ts';
 
 // The API process: it works on the database alone, asks Temporal only to enter a trade, and seals the record too.
+endWithReason();
 const config = loadConfig(process.env, ['DATABASE_URL', ...venueSettings]);
 const temporal = loadTemporalConnection(process.env);
 const logger = createLogger({

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { RatchetError } from '../domain/errors.ts';
 
 /** Says on standard output that this process is ready, as one line of JSON for whoever started it. */
 export function announceReady(facts: Readonly<Record<string, unknown>> = {}): void {
@@ -17,5 +18,13 @@ export function endRequested(): Promise<string> {
     process.stdin.resume();
     process.stdin.once('end', () => resolve('standard input ended'));
     process.stdin.once('error', () => resolve('standard input failed'));
+  });
+}
+
+/** What nobody caught ends this process: an error of the catalog in its own words, a defect with its stack. */
+export function endWithReason(): void {
+  process.on('uncaughtException', (error) => {
+    writeSync(2, `${error instanceof RatchetError ? error.message : (error.stack ?? error)}\n`);
+    process.exit(1);
   });
 }

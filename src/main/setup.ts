@@ -11,11 +11,12 @@ import { createDatabase } from '../store/database.ts';
 import { checkDurability } from '../store/durability.ts';
 import { grantApplicationRole, migrate } from '../store/migrate.ts';
 import { ensureFirstApiKey } from './first-api-key.ts';
-import { announceReady } from './process-life.ts';
+import { announceReady, endWithReason } from './process-life.ts';
 
 const retentionDays = 30;
 
 // Runs once before the others, and again at every start: each step finds what it would do done.
+endWithReason();
 const config = loadConfig(process.env, ['DATABASE_URL']);
 const temporal = loadTemporalConnection(process.env);
 const logger = createLogger({

@@ -15,13 +15,14 @@ import { checkDurability } from '../store/durability.ts';
 import { createListener } from '../store/listener.ts';
 import { freePort } from './free-port.ts';
 import { startPatrol } from './patrol.ts';
-import { announceReady, endRequested } from './process-life.ts';
+import { announceReady, endRequested, endWithReason } from './process-life.ts';
 import { startSealing } from './recorded.ts';
 import { startStandingLifecycles } from './standing-lifecycles.ts';
 import { createWorkers } from './temporal-workers.ts';
 import { openRoom, openVenue, venueSettings } from './venues.ts';
 
 // A worker process: the four task queues' workers, the outbox relay, a patrol and a sealer. As many of them as wanted.
+endWithReason();
 const config = loadConfig(process.env, ['DATABASE_URL', ...venueSettings]);
 const temporal = loadTemporalConnection(process.env);
 const logger = createLogger({
