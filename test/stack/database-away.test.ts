@@ -68,17 +68,18 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('while 
     await stack.venue.tick('100');
     await openTrade(stack, held);
     await stack.interrupt();
+    await stack.disconnect();
     moveToSmallDisk();
     stack = await startStack({ data, environment });
   }, 120_000);
   afterAll(async () => {
     await stack.stop();
-    execFileSync('umount', [disk]);
+    execFileSync('/bin/umount', [disk]);
     rmSync(disk, { recursive: true });
   }, 60_000);
 
   function moveToSmallDisk(): void {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160m,mode=755', 'tmpfs', disk]);
+    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=160m,mode=755', 'tmpfs', disk]);
     const place = join(data, 'postgres');
     execFileSync('mv', [place, disk]);
     symlinkSync(join(disk, 'postgres'), place);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AuditEvent, Evidence } from './evidence.ts';
 import { checks, judge } from './oracle.ts';
+import type { LedgerFill, LedgerOrder, LedgerRequest } from './paper-control.ts';
 
 type CheckName = keyof typeof checks;
 
@@ -11,40 +12,62 @@ const event = (type: string, body: AuditEvent['body'], recordedAtMs = 1_000): Au
   body,
 });
 
-const aLedgerOrder = (orderId: number, clientOrderId: string, side: 'BUY' | 'SELL') => ({
-  ...{ orderId, clientOrderId, side, symbol: 'BTCUSDT', quantity: '1', status: 'FILLED', filledQuantity: '1' },
-  ...({ origin: 'api', receivedAtMs: 1_001 } as const),
+const aLedgerOrder = (orderId: number, clientOrderId: string, side: 'BUY' | 'SELL'): LedgerOrder => ({
+  orderId,
+  clientOrderId,
+  side,
+  symbol: 'BTCUSDT',
+  quantity: '1',
+  status: 'FILLED',
+  filledQuantity: '1',
+  origin: 'api',
+  receivedAtMs: 1_001,
 });
 
-const aLedgerFill = (tradeId: number, orderId: number, side: 'BUY' | 'SELL') => ({
-  ...{ tradeId, orderId, side, symbol: 'BTCUSDT', isMaker: false },
-  ...(side === 'BUY'
-    ? { price: '100', quantity: '1', quoteQuantity: '100', fee: '0.001', feeAsset: 'BTC' }
-    : { price: '110', quantity: '0.999', quoteQuantity: '109.89', fee: '0.10989', feeAsset: 'USDT' }),
+const aLedgerFill = (fill: Pick<LedgerFill, 'tradeId' | 'orderId' | 'side' | 'price' | 'quantity'>): LedgerFill => ({
+  ...fill,
+  symbol: 'BTCUSDT',
+  quoteQuantity: fill.side === 'BUY' ? '100' : '109.89',
+  fee: fill.side === 'BUY' ? '0.001' : '0.10989',
+  feeAsset: fill.side === 'BUY' ? 'BTC' : 'USDT',
+  isMaker: false,
 });
 
-const aRequest = (requestId: number, newClientOrderId: string) => ({
-  ...{ requestId, receivedAtMs: 1_001, method: 'POST', path: '/api/v3/order', parameters: { newClientOrderId } },
-  ...{ accepted: true, answered: true, code: null },
+const aRequest = (requestId: number, newClientOrderId: string): LedgerRequest => ({
+  requestId,
+  receivedAtMs: 1_001,
+  method: 'POST',
+  path: '/api/v3/order',
+  parameters: { newClientOrderId },
+  accepted: true,
+  answered: true,
+  code: null,
 });
 
 const anOrder = (client_order_id: string, purpose: string) => ({
-  ...{ client_order_id, purpose, trade_id: 't', leg: '0', status: 'filled', send_epoch: '1', in_doubt: false },
+  client_order_id,
+  purpose,
+  trade_id: 't',
+  leg: '0',
+  status: 'filled',
+  send_epoch: '1',
+  in_doubt: false,
 });
 
-const aFill = (client_order_id: string, fill: ReturnType<typeof aLedgerFill>) => ({
-  ...{
-    client_order_id,
-    trade_id: 't',
-    venue_trade_id: String(fill.tradeId),
-    side: fill.side,
-    price: `${fill.price}.00`,
-  },
-  ...{ quantity: fill.quantity, quote_quantity: fill.quoteQuantity, fee: fill.fee, fee_asset: fill.feeAsset },
+const aFill = (client_order_id: string, fill: LedgerFill) => ({
+  client_order_id,
+  trade_id: 't',
+  venue_trade_id: String(fill.tradeId),
+  side: fill.side,
+  quantity: fill.quantity,
+  price: `${fill.price}.00`,
+  quote_quantity: fill.quoteQuantity,
+  fee: fill.fee,
+  fee_asset: fill.feeAsset,
 });
 
-const bought = aLedgerFill(7, 1, 'BUY');
-const sold = aLedgerFill(8, 2, 'SELL');
+const bought = aLedgerFill({ tradeId: 7, orderId: 1, side: 'BUY', price: '100', quantity: '1' });
+const sold = aLedgerFill({ tradeId: 8, orderId: 2, side: 'SELL', price: '110', quantity: '0.999' });
 const trailing = { kind: 'trailingStop' };
 const stopAt = (stopPrice: string) => ({ ...trailing, stopPrice, state: { stopPrice } });
 

@@ -70,7 +70,7 @@ const oneOrderPerId: Check = (evidence) => [
 const neverSoldMoreThanHeld: Check = (evidence) =>
   evidence.trades.flatMap(({ trade_id }) => {
     const { held, sold } = moneyOf(evidence, trade_id);
-    return sold.gt(held) ? [`${trade_id} sold ${sold} of ${held}`] : [];
+    return sold.gt(held) ? [`${trade_id} sold ${sold.toFixed()} of ${held.toFixed()}`] : [];
   });
 
 const closedTradesAreFlat: Check = (evidence) =>
@@ -78,7 +78,7 @@ const closedTradesAreFlat: Check = (evidence) =>
     .filter(({ phase }) => phase === 'closed')
     .flatMap(({ trade_id }) => {
       const { held, sold } = moneyOf(evidence, trade_id);
-      return held.minus(sold).gte(stepSize) ? [`${trade_id} is closed and holds ${held.minus(sold)}`] : [];
+      return held.minus(sold).gte(stepSize) ? [`${trade_id} is closed and holds ${held.minus(sold).toFixed()}`] : [];
     });
 
 const intentBeforeSend: Check = (evidence) => {
@@ -103,20 +103,15 @@ const intentBeforeSend: Check = (evidence) => {
 };
 
 const everyFillIsInTheBook: Check = (evidence) => {
-  const content = (...parts: readonly string[]) => parts.join(' ');
   const number = (text: string) => new Big(text).toFixed();
-  const atVenue = fillsAtVenue(evidence).map((fill) =>
-    content(
-      ...[fill.clientOrderId, String(fill.tradeId), fill.side, number(fill.price), number(fill.quantity)],
-      ...[number(fill.quoteQuantity), number(fill.fee), fill.feeAsset],
-    ),
-  );
-  const inBook = evidence.fills.map((fill) =>
-    content(
-      ...[fill.client_order_id, fill.venue_trade_id, fill.side, number(fill.price), number(fill.quantity)],
-      ...[number(fill.quote_quantity), number(fill.fee), fill.fee_asset],
-    ),
-  );
+  const atVenue = fillsAtVenue(evidence).map(({ clientOrderId, tradeId, side, feeAsset, ...fill }) => {
+    const numbers = [fill.price, fill.quantity, fill.quoteQuantity, fill.fee].map(number);
+    return [clientOrderId, tradeId, side, ...numbers, feeAsset].join(' ');
+  });
+  const inBook = evidence.fills.map(({ client_order_id, venue_trade_id, side, fee_asset, ...fill }) => {
+    const numbers = [fill.price, fill.quantity, fill.quote_quantity, fill.fee].map(number);
+    return [client_order_id, venue_trade_id, side, ...numbers, fee_asset].join(' ');
+  });
   return [
     ...atVenue.filter((fill) => !inBook.includes(fill)).map((fill) => `the book does not have the fill ${fill}`),
     ...inBook.filter((fill) => !atVenue.includes(fill)).map((fill) => `the venue does not know the fill ${fill}`),
@@ -130,7 +125,9 @@ const resultsAreExact: Check = (evidence) =>
     .flatMap(({ trade_id, result }) => {
       const { pnl } = moneyOf(evidence, trade_id);
       const stated = total((result ?? []).map((leg) => leg['pnl'] ?? 'NaN'));
-      return stated.eq(pnl) ? [] : [`${trade_id} states a result of ${stated}, the ledger comes to ${pnl}`];
+      return stated.eq(pnl)
+        ? []
+        : [`${trade_id} states a result of ${stated.toFixed()}, the ledger comes to ${pnl.toFixed()}`];
     });
 
 /** Only long positions are traded here: their stops may rise and never fall. */
@@ -142,7 +139,7 @@ const stopsNeverLoosen: Check = ({ events }) => {
     const key = `${tradeId} ${String(body['kind'])}`;
     const before = highest.get(key);
     highest.set(key, before?.gt(stop) ? before : new Big(stop));
-    return before?.gt(stop) ? [`the stop ${key} fell from ${before} to ${stop}`] : [];
+    return before?.gt(stop) ? [`the stop ${key} fell from ${before.toFixed()} to ${stop}`] : [];
   });
 };
 
@@ -160,11 +157,13 @@ const reservationsAreConserved: Check = ({ reservations, trades, orders }) =>
     const isOver = trades.some(
       (trade) => trade.trade_id === trade_id && /^(closed|unfilled|denied)$/.test(trade.phase),
     );
-    if (isOver && !pending.eq(0)) return [`${trade_id} is over and still reserves ${pending}`];
+    if (isOver && !pending.eq(0)) return [`${trade_id} is over and still reserves ${pending.toFixed()}`];
     const isParked = orders.some(
       (order) => order.trade_id === trade_id && order.purpose === 'entry' && order.status === 'parked',
     );
-    return isParked && !pending.eq(quantity) ? [`${trade_id} is parked and reserves ${pending} of ${quantity}`] : [];
+    return isParked && !pending.eq(quantity)
+      ? [`${trade_id} is parked and reserves ${pending.toFixed()} of ${quantity}`]
+      : [];
   });
 
 /** Each row that a change of state leaves in the book, and the one record that belongs to it. */

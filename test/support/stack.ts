@@ -51,8 +51,10 @@ export type Stack = {
   /** The supervisor's own process, and what it has said. */
   readonly supervisor: ChildProcess;
   readonly said: () => string;
-  /** Asks the supervisor for the end of everything, as Ctrl-C does. */
+  /** Asks the supervisor for the end of everything, as Ctrl-C does, and gives its exit code. */
   interrupt(): Promise<number | null>;
+  /** Ends the test's own connections: what is started in the same folder afterwards is another stack. */
+  disconnect(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -120,6 +122,7 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
     supervisor,
     said,
     interrupt,
+    disconnect: () => connection.close(),
     async stop() {
       await connection.close();
       // Whatever a test has left behind: nothing of it may go on. The children end with their supervisor.
