@@ -7,12 +7,11 @@ import { type BreakerSettings, breakerReadingAt, closedBreaker, foldOutcomes } f
 import { zero } from '../src/domain/decimal.ts';
 import { describe, RatchetError } from '../src/domain/errors.ts';
 import type { SymbolFilters } from '../src/domain/filters.ts';
-import { bookOf } from '../src/domain/limits/book.ts';
 import { evaluateEntry } from '../src/domain/limits/gate.ts';
-import type { LimitsRead } from '../src/domain/limits/limits.ts';
 import { proposeEntry } from '../src/domain/limits/proposal.ts';
 import { reasonsOf } from '../src/domain/limits/reasons.ts';
 import type { Snapshot } from '../src/domain/limits/snapshot.ts';
+import { limitsOf, standingOf } from '../src/domain/limits/standing.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
 import type { LatestPrice } from '../src/prices/price-hub.ts';
 import { decideTrade, type GateBook, type GateVerdict, requestHashOf } from '../src/store/decisions.ts';
@@ -100,8 +99,8 @@ function verdictOn(
   const { account } = book;
   if (account.venue !== request.venue)
     throw unfit('venue', request.venue, `${account.venue}, where account ${account.account} trades`);
-  const limits = (account.limits ?? {}) as LimitsRead;
-  const snapshot = snapshotOf(request, market, book, limits, settings, nowMs);
+  const limits = limitsOf(account);
+  const snapshot = snapshotOf(request, market, book, settings, nowMs);
   const verdict = evaluateEntry(snapshot, proposeEntry(request, snapshot, limits), limits);
   const { price } = market;
   const decision: EntryDecision = {
@@ -126,7 +125,6 @@ function snapshotOf(
   request: EntryRequest,
   { price, filters }: Market,
   { account, holds, exposures, breaker }: GateBook,
-  limits: LimitsRead,
   settings: BreakerSettings,
   nowMs: number,
 ): Snapshot {
@@ -134,16 +132,11 @@ function snapshotOf(
   // What the lifecycle has not folded yet is folded here by the same machine, so that OPEN is never seen late.
   const { state } = foldOutcomes(settings, breaker.state ?? closedBreaker, breaker.unapplied);
   return {
+    ...standingOf(account, exposures, nowMs),
     nowMs,
     currency: account.currency,
     holds,
     breaker: breakerReadingAt(settings, state, nowMs, breaker.probes),
-    equity: {
-      amount: account.equity,
-      ageMs: account.equityAtMs === null ? null : nowMs - account.equityAtMs,
-      fault: account.equityFault,
-    },
-    book: bookOf(exposures, limits),
     referencePrices: price === null ? {} : { [symbol]: { last: price.price, ageMs: price.streamAgeMs } },
     filters: filters === null ? {} : { [symbol]: filters },
   };

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { EntryDecision } from '../contracts/messages/decision.ts';
 import type { EntryRequest, Leg } from '../contracts/messages/entry-request.ts';
 import { accountScope, entryId } from '../contracts/messages/names.ts';
@@ -8,6 +7,7 @@ import type { Exposure } from '../domain/limits/snapshot.ts';
 import { type BreakerReadout, readBreaker } from './breaker.ts';
 import { hashOf } from './canonical.ts';
 import type { Db, Tx } from './database.ts';
+import { readExposures } from './exposures.ts';
 import { holdsApplyingTo } from './holds.ts';
 import { record } from './record.ts';
 import type { TradePhase } from './tables.ts';
@@ -132,21 +132,6 @@ async function readBook(tx: Tx, account: GateAccount, request: EntryRequest, now
   const exposures = await readExposures(tx, account.account);
   const breaker = await readBreaker(tx, accountScope(account.account), nowMs);
   return { account, holds, exposures, breaker };
-}
-
-async function readExposures(tx: Tx, account: string): Promise<readonly Exposure[]> {
-  const { rows } = await sql<Exposure>`
-    select trade_id as "tradeId", symbol, side, held as quantity,
-      round(entry_quote * held / entry_quantity, 18) as notional, unit_delta as "unitDelta", unit_gamma as "unitGamma"
-    from position, lateral (select entry_quantity - exit_quantity - base_fee as held) h
-    where account_id = ${account} and is_open and held > 0
-    union all
-    select trade_id, symbol, case side when 'BUY' then 'long' else 'short' end, pending,
-      pending * price, unit_delta, unit_gamma
-    from reservation, lateral (select quantity - posted_quantity - voided_quantity as pending) p
-    where account_id = ${account} and posted_quantity + voided_quantity < quantity
-  `.execute(tx);
-  return rows;
 }
 
 async function insertTrade(

@@ -4,7 +4,7 @@ import { bookKnown, decimalLimit, together } from './known.ts';
 import { type Control, type LimitEvaluation, measure, type Subject } from './limit.ts';
 import type { LimitsRead } from './limits.ts';
 import { type EntryProposal, symbolsOf, totalsOf } from './proposal.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot, Standing } from './snapshot.ts';
 import { amountIn } from './sums.ts';
 
 const subjectOf = (scope: string): Subject => ({ control: 'concentration', code: 'CONCENTRATION_EXCEEDED', scope });
@@ -13,7 +13,7 @@ const subjectOf = (scope: string): Subject => ({ control: 'concentration', code:
 export const concentration: Control = {
   name: 'concentration',
   onEntry: (snapshot, entry, limits) => symbolsOf(entry).map((symbol) => judge(symbol, snapshot, entry, limits)),
-  onBook: (snapshot, limits) => [judgeLargest(snapshot, limits)],
+  onBook: (standing, limits) => [judgeLargest(standing, limits)],
 };
 
 function judge(symbol: string, snapshot: Snapshot, entry: EntryProposal, limits: LimitsRead): LimitEvaluation {
@@ -29,12 +29,12 @@ function judge(symbol: string, snapshot: Snapshot, entry: EntryProposal, limits:
   );
 }
 
-function judgeLargest(snapshot: Snapshot, limits: LimitsRead): LimitEvaluation {
+function judgeLargest(standing: Standing, limits: LimitsRead): LimitEvaluation {
   const subject = subjectOf('account');
   const facts = together({
     max: decimalLimit(limits, 'concentrationMax'),
-    book: bookKnown(snapshot),
-    base: exposureBaseOf(snapshot, zero, limits),
+    book: bookKnown(standing),
+    base: exposureBaseOf(standing, zero, limits),
   });
   return measure(subject, facts, ({ max, base, book: { exposureLargest } }) =>
     boundShare(subject, { current: exposureLargest, wouldBe: exposureLargest, max, base }),

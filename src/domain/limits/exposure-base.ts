@@ -2,12 +2,12 @@ import { add, type Decimal, isPositive, multiply } from '../decimal.ts';
 import { bookKnown, equityOf, type Known, known, together } from './known.ts';
 import { allow, bound, type LimitEvaluation, type Subject } from './limit.ts';
 import type { LimitsRead } from './limits.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Standing } from './snapshot.ts';
 
 /** What concentration is a share of, once `added` is in the book: see `LimitOptions.exposureBase`. */
-export function exposureBaseOf(snapshot: Snapshot, added: Decimal, limits: LimitsRead): Known<Decimal> {
-  if (limits.options?.exposureBase !== 'exposure') return equityOf(snapshot);
-  const facts = together({ book: bookKnown(snapshot) });
+export function exposureBaseOf(standing: Standing, added: Decimal, limits: LimitsRead): Known<Decimal> {
+  if (limits.options?.exposureBase !== 'exposure') return equityOf(standing);
+  const facts = together({ book: bookKnown(standing) });
   return facts.isKnown ? known(add(facts.value.book.exposureTotal, added)) : facts;
 }
 

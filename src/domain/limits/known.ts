@@ -1,7 +1,7 @@
 import { type Decimal, decimal, isDecimal, isPositive } from '../decimal.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Limits, LimitsRead } from './limits.ts';
-import type { Book, Snapshot } from './snapshot.ts';
+import type { Book, Snapshot, Standing } from './snapshot.ts';
 
 /** Something that the gate knows, or the code and the words of the denial that its absence is. */
 export type Known<T> =
@@ -44,7 +44,7 @@ export function ageLimit(limits: LimitsRead, name: 'equityAgeMsMax' | 'priceAgeM
 }
 
 /** However old: its age is the equity control's affair. */
-export function equityOf({ equity }: Snapshot): Known<Decimal> {
+export function equityOf({ equity }: Standing): Known<Decimal> {
   if (equity.amount === null) return unknown('EQUITY_UNKNOWN', equity.fault ?? 'no equity has been read yet');
   if (!isPositive(equity.amount)) return unknown('EQUITY_UNKNOWN', `an equity of ${equity.amount} has no shares`);
   return known(equity.amount);
@@ -56,7 +56,7 @@ export function referencePriceOf({ referencePrices }: Snapshot, symbol: string):
   return last !== undefined && isPositive(last) ? known(last) : unknown('PRICE_UNKNOWN', `no price of ${symbol}`);
 }
 
-export const bookKnown = ({ book }: Snapshot): Known<Book> =>
+export const bookKnown = ({ book }: Standing): Known<Book> =>
   book === null ? unknown('BOOK_UNKNOWN', 'the book could not be read') : known(book);
 
 const notSet = (name: keyof Limits): Known<never> => unknown('LIMITS_MISSING', `${name} is not set`);

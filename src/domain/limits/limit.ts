@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Known } from './known.ts';
 import type { LimitsRead } from './limits.ts';
 import type { EntryProposal } from './proposal.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot, Standing } from './snapshot.ts';
 
 /** The controls, as records and reports name them (the portfolio limits by their `limit_type`). */
 export type ControlName =
@@ -47,7 +47,7 @@ export type Control = {
   readonly name: ControlName;
   readonly onEntry: (snapshot: Snapshot, entry: EntryProposal, limits: LimitsRead) => readonly LimitEvaluation[];
   /** Whether the book as it stands keeps the limit. Absent where the control is about entries alone. */
-  readonly onBook?: (snapshot: Snapshot, limits: LimitsRead) => readonly LimitEvaluation[];
+  readonly onBook?: (standing: Standing, limits: LimitsRead) => readonly LimitEvaluation[];
 };
 
 /** What an evaluation is of. */

@@ -4,7 +4,7 @@ import { type Control, type LimitEvaluation, measure, type Subject } from './lim
 import type { LimitsRead } from './limits.ts';
 import { type EntryTotals, noTotals, totalsOf } from './proposal.ts';
 import { boundChange } from './reducing.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Standing } from './snapshot.ts';
 
 const subject: Subject = { control: 'portfolio_delta', code: 'PORTFOLIO_DELTA_EXCEEDED', scope: 'account' };
 
@@ -12,14 +12,14 @@ const subject: Subject = { control: 'portfolio_delta', code: 'PORTFOLIO_DELTA_EX
 export const portfolioDelta: Control = {
   name: 'portfolio_delta',
   onEntry: (snapshot, entry, limits) => [judge(snapshot, totalsOf(entry), limits)],
-  onBook: (snapshot, limits) => [judge(snapshot, known(noTotals), limits)],
+  onBook: (standing, limits) => [judge(standing, known(noTotals), limits)],
 };
 
-function judge(snapshot: Snapshot, totals: Known<EntryTotals>, limits: LimitsRead): LimitEvaluation {
+function judge(standing: Standing, totals: Known<EntryTotals>, limits: LimitsRead): LimitEvaluation {
   const facts = together({
     max: decimalLimit(limits, 'portfolioDeltaMax'),
-    equity: equityOf(snapshot),
-    book: bookKnown(snapshot),
+    equity: equityOf(standing),
+    book: bookKnown(standing),
     totals,
   });
   return measure(subject, facts, ({ max, equity, book, totals: { delta } }) =>

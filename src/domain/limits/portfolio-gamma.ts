@@ -3,7 +3,7 @@ import { bound, type Control, type LimitEvaluation, measure, type Subject } from
 import type { LimitsRead } from './limits.ts';
 import { type EntryTotals, noTotals, totalsOf } from './proposal.ts';
 import { boundChange, orReducing } from './reducing.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Standing } from './snapshot.ts';
 
 const subject: Subject = { control: 'portfolio_gamma', code: 'PORTFOLIO_GAMMA_EXCEEDED', scope: 'account' };
 
@@ -11,11 +11,11 @@ const subject: Subject = { control: 'portfolio_gamma', code: 'PORTFOLIO_GAMMA_EX
 export const portfolioGamma: Control = {
   name: 'portfolio_gamma',
   onEntry: (snapshot, entry, limits) => [judge(snapshot, totalsOf(entry), limits)],
-  onBook: (snapshot, limits) => [judge(snapshot, known(noTotals), limits)],
+  onBook: (standing, limits) => [judge(standing, known(noTotals), limits)],
 };
 
-function judge(snapshot: Snapshot, totals: Known<EntryTotals>, limits: LimitsRead): LimitEvaluation {
-  const facts = together({ limit: decimalLimit(limits, 'portfolioGammaMax'), book: bookKnown(snapshot), totals });
+function judge(standing: Standing, totals: Known<EntryTotals>, limits: LimitsRead): LimitEvaluation {
+  const facts = together({ limit: decimalLimit(limits, 'portfolioGammaMax'), book: bookKnown(standing), totals });
   return measure(subject, facts, ({ limit, book: { portfolioGamma: current }, totals: { gamma: added } }) => {
     const change = { current, added, limit };
     if (limits.options?.gammaIncludesEntry !== false) return boundChange(subject, change, limits);

@@ -4,19 +4,23 @@ import type { SymbolFilters } from '../filters.ts';
 import type { PositionSide } from '../order.ts';
 import type { Sums } from './sums.ts';
 
+/** What an account is worth and what it holds: all that the limits on its book need. Null = it could not be read. */
+export type Standing = {
+  readonly equity: EquityReading;
+  readonly book: Book | null;
+};
+
 /**
  * All that the gate knows when it decides on an entry, read under one lock. Null stands for what could not be read:
  * the controls that need it deny. Money is in the account's currency.
  */
-export type Snapshot = {
+export type Snapshot = Standing & {
   readonly nowMs: number;
   /** The asset in which equity and limits are counted, such as `USDT`. */
   readonly currency: string;
   /** The holds in force that apply to the account, the strategy or a symbol of the entry, in any order. */
   readonly holds: readonly HoldInForce[];
   readonly breaker: BreakerReading | null;
-  readonly equity: EquityReading;
-  readonly book: Book | null;
   /** By symbol; one that is absent is unknown. */
   readonly referencePrices: Readonly<Record<string, ReferencePrice>>;
   /** The venue's trading rules by symbol; one that is absent is unknown. */

@@ -3,7 +3,7 @@ import { bookKnown, exposureCap, type Known, known, together } from './known.ts'
 import { allow, bound, type Control, type LimitEvaluation, measure, type Subject } from './limit.ts';
 import type { LimitsRead } from './limits.ts';
 import { type EntryTotals, noTotals, totalsOf } from './proposal.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Standing } from './snapshot.ts';
 
 const subject: Subject = { control: 'total_exposure_cap', code: 'TOTAL_EXPOSURE_EXCEEDED', scope: 'account' };
 
@@ -11,11 +11,11 @@ const subject: Subject = { control: 'total_exposure_cap', code: 'TOTAL_EXPOSURE_
 export const totalExposure: Control = {
   name: 'total_exposure_cap',
   onEntry: (snapshot, entry, limits) => [judge(snapshot, totalsOf(entry), limits)],
-  onBook: (snapshot, limits) => [judge(snapshot, known(noTotals), limits)],
+  onBook: (standing, limits) => [judge(standing, known(noTotals), limits)],
 };
 
-function judge(snapshot: Snapshot, totals: Known<EntryTotals>, limits: LimitsRead): LimitEvaluation {
-  const facts = together({ cap: exposureCap(limits), book: bookKnown(snapshot), totals });
+function judge(standing: Standing, totals: Known<EntryTotals>, limits: LimitsRead): LimitEvaluation {
+  const facts = together({ cap: exposureCap(limits), book: bookKnown(standing), totals });
   return measure(subject, facts, ({ cap, book: { exposureTotal: current }, totals: { notional } }) =>
     boundCap(current, add(current, notional), cap),
   );

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { add, type Decimal, decimal, isNegative, isPositive } from '../../../src/domain/decimal.ts';
-import { remainingCapacity } from '../../../src/domain/limits/capacity.ts';
+import { accountCapacity, remainingCapacity } from '../../../src/domain/limits/capacity.ts';
 import { portfolioHealth } from '../../../src/domain/limits/health.ts';
 import { paperLimits } from '../../../src/domain/limits/limits.ts';
 import type { Snapshot } from '../../../src/domain/limits/snapshot.ts';
@@ -132,6 +132,18 @@ describe('the remaining capacity', () => {
     expect(remainingCapacity(aSnapshot({ equity }), paperLimits, 'BTC/USDT')).toEqual(unknown);
   });
 
+  test.each([
+    { ageMs: 60_000, delta: '10000' },
+    { ageMs: 60_001, delta: null },
+    { ageMs: null, delta: null },
+  ])('is $delta on an equity that is $ageMs ms old', ({ ageMs, delta }) => {
+    const old = aSnapshot({ equity: { amount: decimal('10000'), ageMs, fault: null } });
+    expect(remainingCapacity(old, paperLimits, 'BTC/USDT')).toMatchObject({ delta });
+    const symbolDelta = delta === null ? null : '5000';
+    expect(remainingCapacity(old, paperLimits, 'BTC/USDT')).toMatchObject({ symbolDelta, exposure: symbolDelta });
+    expect(accountCapacity(old, paperLimits)).toEqual({ delta, exposure: symbolDelta });
+  });
+
   test('is what the gate lets through, and not a cent more', () => {
     const cents = fc.integer({ min: 1, max: 900_000 }).map((whole): Decimal => decimal((whole / 100).toFixed(2)));
     const smallest = (values: readonly (Decimal | null)[]) =>
@@ -149,6 +161,21 @@ describe('the remaining capacity', () => {
         expect(isNegative(room)).toBe(false);
         if (isPositive(room)) expect(buying(room)).toBe('approved');
         expect(buying(add(room, decimal('0.01')))).toBe('denied');
+      }),
+    );
+  });
+
+  test('of an account is that of a symbol whose group holds nothing, and no symbol has more', () => {
+    const bases = fc.constantFrom<'equity' | 'exposure'>('equity', 'exposure');
+    const notionals = fc.array(fc.integer({ min: 1, max: 9_000 }), { maxLength: 5 });
+    fc.assert(
+      fc.property(notionals, bases, (amounts, exposureBase) => {
+        const limits = withLimits({ totalExposureCap: decimal('20000'), options: { exposureBase } });
+        const positions = amounts.map((amount, index) => ({ tradeId: `t${index}`, notional: decimal(String(amount)) }));
+        const { exposure, delta } = accountCapacity(holding(...positions), limits);
+        expect(remainingCapacity(holding(...positions), limits, 'SOL/USDT')).toMatchObject({ exposure, delta });
+        const held = remainingCapacity(holding(...positions), limits, 'BTC/USDT');
+        expect(Number(held.exposure)).toBeLessThanOrEqual(Number(exposure));
       }),
     );
   });
