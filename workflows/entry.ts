@@ -84,7 +84,8 @@ async function enter(entry: Entry): Promise<void> {
   const { placeEntry, cancelOrder, findOrder } = venueActivities(request.venue);
   const order = { tradeId: request.tradeId, leg: 0, purpose: 'entry', generation: 1 } as const;
   upsertSearchAttributes(attributesOf(request));
-  show(entry, { phase: 'placing' });
+  // The stream may have told of the order already.
+  if (orderOf(entry) === null) show(entry, { phase: 'placing' });
 
   // Canceled before anything was placed: to look finds no intent, and gives back what was reserved.
   if (isCanceled() || !(await isAnswered(entry, placeEntry(order)))) entry.isDoubted = true;

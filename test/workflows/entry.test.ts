@@ -222,6 +222,17 @@ describe('placed', () => {
     });
   });
 
+  test('ends with what the stream told before the placement had answered', async () => {
+    const request = aRequest();
+    const outage = aLongOutage(approved(request));
+    world.play({ checkLimits: outage.activity, placeOrder: async () => aReport('new') });
+    const handle = await start(request);
+    await eventually(outage.isWaitedFor).toBe(true);
+    await tell(handle, aReport('filled', filledBy('2', '200')));
+    outage.end();
+    expect(await handle.result()).toMatchObject({ outcome: 'entered', filledQuantity: '2' });
+  });
+
   test('hears nothing of the orders of the exit', async () => {
     const request = aRequest({ entry: aLimitEntry() });
     playApproved(request, aReport('new'));
