@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { FastifyBaseLogger } from 'fastify';
 import type { TemporalUi } from '../contracts/schemas/book-views.ts';
 import type { BreakerSettings } from '../contracts/schemas/status-of.ts';
-import type { MarketView } from '../contracts/schemas/status-view.ts';
+import type { Market } from '../contracts/schemas/status-view.ts';
 import type { Db } from '../store/database.ts';
 import type { Rates } from './rate-limits.ts';
 
@@ -16,7 +16,7 @@ export type ApiDependencies = {
   readonly site: Site;
   readonly breaker: BreakerSettings;
   /** Last price and rules of a symbol, or undefined when the venue does not trade it. */
-  readonly readMarket: (symbol: string) => Promise<MarketView | undefined>;
+  readonly readMarket: (symbol: string) => Promise<Market | undefined>;
   /** The metrics of this process as Prometheus text. */
   readonly metricsText: () => Promise<string>;
 };

@@ -9,6 +9,7 @@ import { type StatusView, statusSchema } from '../contracts/schemas/status-view.
 import { readAccount } from '../store/accounts.ts';
 import { openAlerts } from '../store/alerts.ts';
 import { readBreaker } from '../store/breaker.ts';
+import { readExposures } from '../store/exposures.ts';
 import { holdsInForce } from '../store/holds.ts';
 import { readStatus } from '../store/status.ts';
 import { open, reading } from './auth.ts';
@@ -58,13 +59,14 @@ export function statusRoutes(scope: FastifyInstance, dependencies: ApiDependenci
 
 async function statusNow({ db, temporal, now, site, breaker: breakerSettings }: ApiDependencies): Promise<StatusView> {
   const nowMs = now();
-  const [account, book, holds, alerts, breaker, health] = await Promise.all([
+  const [account, exposures, book, holds, alerts, breaker, health] = await Promise.all([
     readAccount(db, site.account),
+    readExposures(db, site.account),
     readStatus(db),
     holdsInForce(db, nowMs),
     openAlerts(db),
     readBreaker(db, accountScope(site.account), nowMs),
     temporalHealth(temporal, site.venue),
   ]);
-  return statusOf({ site, account, book, holds, alerts, breaker, breakerSettings, health, nowMs });
+  return statusOf({ site, account, exposures, book, holds, alerts, breaker, breakerSettings, health, nowMs });
 }

@@ -7,6 +7,7 @@ import { readAccount } from '../store/accounts.ts';
 import { openAlerts } from '../store/alerts.ts';
 import { readBreaker } from '../store/breaker.ts';
 import type { Db } from '../store/database.ts';
+import { readExposures } from '../store/exposures.ts';
 import { holdsInForce } from '../store/holds.ts';
 import { readStatus } from '../store/status.ts';
 import { describeScope } from './hold-scope.ts';
@@ -28,8 +29,9 @@ async function statusNow(db: Db, site: Site): Promise<StatusView> {
   const nowMs = Date.now();
   const account = stack?.account ?? config.RATCHET_ACCOUNT;
   const venue = stack?.venue ?? config.RATCHET_VENUE;
-  const [known, book, holds, alerts, breaker, health] = await Promise.all([
+  const [known, exposures, book, holds, alerts, breaker, health] = await Promise.all([
     readAccount(db, account),
+    readExposures(db, account),
     readStatus(db),
     holdsInForce(db, nowMs),
     openAlerts(db),
@@ -37,16 +39,18 @@ async function statusNow(db: Db, site: Site): Promise<StatusView> {
     withTemporal(site, (temporal) => temporalHealth(temporal, venue)),
   ]);
   const names = { mode: config.RATCHET_MODE, account, venue, currency: known?.currency ?? config.RATCHET_CURRENCY };
-  const facts = { site: names, account: known, book, holds, alerts, breaker, health, nowMs };
+  const facts = { site: names, account: known, exposures, book, holds, alerts, breaker, health, nowMs };
   return statusOf({ ...facts, breakerSettings: breakerSettings(config) });
 }
 
 function describeStatus(status: StatusView): readonly string[] {
   const { mode, account, venue, currency, equity, trades, orders, breaker, holds, parts, problems } = status;
-  const { outbox, audit } = status;
+  const { portfolio, remaining, outbox, audit } = status;
   return [
     mode === 'paper' ? 'PAPER MODE: no real money' : 'LIVE MODE: REAL MONEY',
     `account ${account} at ${venue}, equity ${equity.amount ?? 'not known'} ${currency}`,
+    `used: exposure ${portfolio.exposure} ${currency}, delta ${portfolio.delta}, ${portfolio.openTrades} trades`,
+    `room for one more order: exposure ${remaining.exposure ?? 'not known'}, delta ${remaining.delta ?? 'not known'}`,
     `trades: ${trades.placing} placing, ${trades.working} working, ${trades.open} open, ${trades.closing} closing`,
     `orders: ${orders.working} working, ${orders.inDoubt} in doubt, ${orders.parked} parked`,
     `circuit breaker ${breaker.state}`,

@@ -1,6 +1,6 @@
 import type { VenueRoom } from '../../activities/dependencies.ts';
 import { readStackFile } from '../config/stack-file.ts';
-import type { MarketView } from '../contracts/schemas/status-view.ts';
+import type { Market } from '../contracts/schemas/status-view.ts';
 import { RatchetError } from '../domain/errors.ts';
 
 const priceTimeoutMs = 2_000;
@@ -11,7 +11,7 @@ const controlTimeoutMs = 1_000;
  * come to its end. Undefined for a symbol that the venue does not trade.
  */
 export const createMarketReader = ({ filters, prices }: Pick<VenueRoom, 'filters' | 'prices'>, dataFolder: string) =>
-  async function readMarket(symbol: string): Promise<MarketView | undefined> {
+  async function readMarket(symbol: string): Promise<Market | undefined> {
     const rules = await filters.get(symbol).catch(unlessUnknown);
     if (rules === undefined) return undefined;
     const [latest, pricesEnded] = await Promise.all([

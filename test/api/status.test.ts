@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { saveBalances } from '../../src/store/accounts.ts';
+import { paperLimits } from '../../src/domain/limits/limits.ts';
+import { ensureAccount, saveBalances } from '../../src/store/accounts.ts';
 import { parkOrder } from '../../src/store/orders.ts';
 import { aRequest, d, nowMs, placeEntry } from '../store/fixtures.ts';
 import { anApi, type TestApi } from './an-api.ts';
@@ -37,6 +38,28 @@ describe('GET /v1/status', () => {
         expect.stringContaining('alert ORDER_PARKED'),
       ]),
     );
+  });
+
+  test('has what is used, what room is left, and the limits that the book breaks', async () => {
+    const { db } = api.database;
+    const limits = { ...paperLimits, totalExposureCap: d('99') };
+    await ensureAccount(db, {
+      account: 'main',
+      venue: 'paper',
+      currency: 'USDT',
+      limits,
+      actor: { type: 'system', id: 'test' },
+      nowMs,
+    });
+    const { body } = await api.call('GET', '/v1/status');
+    expect(body).toMatchObject({
+      portfolio: { exposure: '100', delta: '100', openTrades: 1 },
+      remaining: { exposure: '0', delta: '900' },
+      brokenLimits: [{ control: 'total_exposure_cap', current: '100', limit: '99', allowed: false }],
+    });
+    expect(body['problems']).toContain('limit total_exposure_cap of account is broken: 100, allowed 99');
+    const market = await api.call('GET', '/v1/markets/BTC%2FUSDT');
+    expect(market.body).toMatchObject({ remaining: { exposure: '0', delta: '900', symbolDelta: '400' } });
   });
 
   test('a held scope is in it', async () => {

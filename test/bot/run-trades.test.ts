@@ -12,6 +12,7 @@ const market = {
   quantityMin: null,
   notionalMin: null,
   pricesEnded: false,
+  remaining: { exposure: null, delta: null, symbolDelta: null },
 };
 
 const unavailable = (code: string) => new RatchetClientError({ code, message: 'no', remedy: 'wait' });

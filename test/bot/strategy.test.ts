@@ -12,6 +12,7 @@ const market: MarketView = {
   quantityMin: decimal('0.00001'),
   notionalMin: decimal('10'),
   pricesEnded: false,
+  remaining: { exposure: null, delta: null, symbolDelta: null },
 };
 const ticket = {
   tradeId: 'bot-btc-usdt-20261121140000-1',

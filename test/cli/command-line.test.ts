@@ -148,6 +148,10 @@ test('status says PAPER and what is wrong: here, that Temporal is down', async (
   expect(out).toMatch(/^PAPER MODE: no real money/);
   expect(out).toMatch(/NOT OK {2}temporal/);
   expect(out).toMatch(/ok {6}database/);
+  // The fixture's account sets one limit of all.
+  expect(out).toMatch(/^used: exposure \d+ USDT, delta \d+, \d+ trades$/m);
+  expect(out).toMatch(/^room for one more order: exposure not known, delta not known$/m);
+  expect(out).toMatch(/limits can not be measured: portfolioDeltaMax is not set/);
 });
 
 describe('audit verify', () => {

@@ -5,6 +5,11 @@ import {
   closedBreaker,
   foldOutcomes,
 } from '../../domain/circuit-breaker.ts';
+import { accountCapacity } from '../../domain/limits/capacity.ts';
+import { portfolioHealth } from '../../domain/limits/health.ts';
+import type { LimitEvaluation } from '../../domain/limits/limit.ts';
+import type { Exposure } from '../../domain/limits/snapshot.ts';
+import { limitsOf, standingOf } from '../../domain/limits/standing.ts';
 import type { HoldView } from '../messages/views.ts';
 import type { StatusView } from './status-view.ts';
 
@@ -14,6 +19,8 @@ export type { BreakerSettings };
 export type StatusFacts = {
   readonly site: Pick<StatusView, 'mode' | 'account' | 'venue' | 'currency'>;
   readonly account: Account | undefined;
+  /** Of the account: what counts against its limits. */
+  readonly exposures: readonly Exposure[];
   readonly book: Book;
   readonly holds: readonly HoldView[];
   readonly alerts: StatusView['alerts'];
@@ -28,6 +35,7 @@ export type StatusFacts = {
 
 type Account = {
   readonly currency: string;
+  readonly limits: unknown;
   readonly equity: StatusView['equity']['amount'];
   readonly equityAtMs: number | null;
   readonly equityFault: string | null;
@@ -54,6 +62,7 @@ export function statusOf(facts: StatusFacts): StatusView {
       fault: account?.equityFault ?? null,
     },
     balances: account?.balances ?? [],
+    ...limitsUsed(facts),
     parts: { database: { ok: true, detail: 'answers' }, ...facts.health },
     breaker: breakerOf(facts),
     holds,
@@ -64,6 +73,22 @@ export function statusOf(facts: StatusFacts): StatusView {
     audit: { unsealed: book.audit.unsealed, oldestUnsealedAgeMs: age(book.audit.oldestUnsealedAtMs) },
   };
   return { ...status, problems: problemsOf(status, account !== undefined) };
+}
+
+function limitsUsed({
+  account,
+  exposures,
+  nowMs,
+}: StatusFacts): Pick<StatusView, 'portfolio' | 'remaining' | 'brokenLimits'> {
+  const limits = limitsOf(account);
+  const standing = standingOf(account, exposures, nowMs);
+  const { exposureTotal, portfolioDelta, openCount } = standing.book;
+  return {
+    portfolio: { exposure: exposureTotal, delta: portfolioDelta, openTrades: openCount },
+    remaining: accountCapacity(standing, limits),
+    // Without an account there is no book that could break anything: that it is missing is said once.
+    brokenLimits: account === undefined ? [] : portfolioHealth(standing, limits),
+  };
 }
 
 // What the breaker's lifecycle has not folded yet counts, as it does for the gate: OPEN is never seen late.
@@ -83,6 +108,7 @@ function problemsOf(status: Omit<StatusView, 'problems'>, isAccountKnown: boolea
       .map(([name, part]) => `${name}: ${part.detail}`),
     ...(isAccountKnown ? [] : [`account ${status.account} is not set up`]),
     ...(equity.fault === null ? [] : [`equity is not known: ${equity.fault}`]),
+    ...limitProblems(status),
     ...(breaker.state === 'CLOSED' ? [] : [`the circuit breaker is ${breaker.state}`]),
     ...(orders.inDoubt > 0 ? [`${orders.inDoubt} orders in doubt, being asked for`] : []),
     ...(orders.parked > 0 ? [`${orders.parked} orders parked: ratchet resolve`] : []),
@@ -93,3 +119,14 @@ function problemsOf(status: Omit<StatusView, 'problems'>, isAccountKnown: boolea
       : []),
   ];
 }
+
+// Every limit that is a share of an equity can't be measured for the same reason, and one cause is said once.
+function limitProblems({ brokenLimits, equity }: Pick<StatusView, 'brokenLimits' | 'equity'>): readonly string[] {
+  const isSaid = ({ code }: LimitEvaluation) => code === 'EQUITY_UNKNOWN' && equity.fault !== null;
+  return [...new Set(brokenLimits.filter((broken) => !isSaid(broken)).map(lineOf))];
+}
+
+const lineOf = ({ control, scope, wouldBe, limit, note }: LimitEvaluation): string =>
+  wouldBe === null || limit === null
+    ? `limits can not be measured: ${note}`
+    : `limit ${control} of ${scope} is broken: ${wouldBe}, allowed ${limit}`;

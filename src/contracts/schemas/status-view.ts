@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { HoldView } from '../messages/views.ts';
+import { evaluationSchema } from './trade-view.ts';
 import { atMs, decimalText, listOf } from './wire.ts';
 
 export const holdSchema = z
@@ -23,6 +24,24 @@ const alert = z.object({
   raisedAtMs: atMs,
 });
 
+const portfolio = z
+  .object({
+    exposure: decimalText.describe('What open positions cost and reservations may, long and short alike.'),
+    delta: decimalText.describe('Of all of them, with its sign.'),
+    openTrades: z.int().describe('Trades with a position or a reservation.'),
+  })
+  .describe("What is used, in the account's currency.");
+
+const remaining = z
+  .object({
+    exposure: decimalText.nullable().describe('What one more order may cost.'),
+    delta: decimalText.nullable().describe('What one more order may add to the delta of the portfolio.'),
+  })
+  .describe(
+    "What room the limits leave, in the account's currency; null: it can't be told, and an entry is denied. Halts and " +
+      'the circuit breaker are not in it.',
+  );
+
 const part = z.object({ ok: z.boolean(), detail: z.string() });
 
 export const statusSchema = z
@@ -33,6 +52,11 @@ export const statusSchema = z
     currency: z.string(),
     equity: z.object({ amount: decimalText.nullable(), atMs: atMs.nullable(), fault: z.string().nullable() }),
     balances: listOf(z.object({ asset: z.string(), free: decimalText, locked: decimalText })),
+    portfolio,
+    remaining,
+    brokenLimits: listOf(evaluationSchema).describe(
+      'Limits that the book as it stands breaks, or that can not be measured.',
+    ),
     parts: z.object({
       database: part,
       temporal: part,
@@ -62,6 +86,11 @@ export const marketSchema = z
     quantityMin: decimalText.nullable(),
     notionalMin: decimalText.nullable(),
     pricesEnded: z.boolean().describe("Whether the paper venue's replay has come to its end."),
+    remaining: remaining.extend({
+      symbolDelta: decimalText.nullable().describe('What one more order may add to the delta in the symbol.'),
+    }),
   })
   .meta({ id: 'Market' });
 export type MarketView = z.output<typeof marketSchema>;
+/** What the venue itself tells of a market. */
+export type Market = Omit<MarketView, 'remaining'>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../domain/errors.ts';
-import type { ControlName } from '../../domain/limits/limit.ts';
+import type { ControlName, LimitEvaluation } from '../../domain/limits/limit.ts';
 import type { EntryDecision } from '../messages/decision.ts';
 import type { EntryRequest } from '../messages/entry-request.ts';
 import type { PositionClosed } from '../messages/messages.ts';
@@ -27,6 +27,19 @@ export const tradePhase = z
   .describe('denied, unfilled and closed are final.');
 export type TradePhase = z.output<typeof tradePhase>;
 
+export const evaluationSchema = z
+  .object({
+    control: word<ControlName>(),
+    code: word<ErrorCode>(),
+    scope: z.string().describe('What was measured: the account, the request, a symbol or a correlation group.'),
+    current: decimalText.nullable(),
+    wouldBe: decimalText.nullable(),
+    limit: decimalText.nullable(),
+    allowed: z.boolean(),
+    note: z.string().exactOptional(),
+  })
+  .meta({ id: 'Evaluation' }) satisfies z.ZodType<LimitEvaluation>;
+
 export const decisionSchema = z
   .object({
     tradeId: z.string(),
@@ -39,18 +52,7 @@ export const decisionSchema = z
         context: z.record(z.string(), z.string()),
       }),
     ).describe('Every reason of a denial, not only the first.'),
-    evaluations: listOf(
-      z.object({
-        control: word<ControlName>(),
-        code: word<ErrorCode>(),
-        scope: z.string(),
-        current: decimalText.nullable(),
-        wouldBe: decimalText.nullable(),
-        limit: decimalText.nullable(),
-        allowed: z.boolean(),
-        note: z.string().exactOptional(),
-      }),
-    ).describe('Every control that was evaluated, passed or not.'),
+    evaluations: listOf(evaluationSchema).describe('Every control that was evaluated, passed or not.'),
     price: z.object({ last: decimalText, venueTradeId: z.string(), ageMs: z.int() }).exactOptional(),
     decidedAtMs: atMs,
   })
