@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { FastifyBaseLogger } from 'fastify';
-import type { TemporalUi } from '../contracts/schemas/book-views.ts';
+import type { LastPrice, TemporalUi } from '../contracts/schemas/book-views.ts';
 import type { BreakerSettings } from '../contracts/schemas/status-of.ts';
 import type { Market } from '../contracts/schemas/status-view.ts';
 import type { Db } from '../store/database.ts';
@@ -17,6 +17,8 @@ export type ApiDependencies = {
   readonly breaker: BreakerSettings;
   /** Last price and rules of a symbol, or undefined when the venue does not trade it. */
   readonly readMarket: (symbol: string) => Promise<Market | undefined>;
+  /** The last price of a symbol, within a few hundred milliseconds or not at all: null. */
+  readonly lastPrice: (symbol: string) => Promise<LastPrice | null>;
   /** The metrics of this process as Prometheus text. */
   readonly metricsText: () => Promise<string>;
 };

@@ -3,7 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { decisionOn, enterTrade } from '../client/enter-trade.ts';
 import type { EntryRequest } from '../contracts/messages/entry-request.ts';
-import { summaryOf, viewOf } from '../contracts/schemas/book-views.ts';
+import { type LastPrices, summaryOf, viewOf } from '../contracts/schemas/book-views.ts';
 import { closeBody, listQuery } from '../contracts/schemas/commands.ts';
 import { entryRequestSchema } from '../contracts/schemas/entry-request.ts';
 import { errorBodySchema, RatchetError } from '../contracts/schemas/error-body.ts';
@@ -15,7 +15,7 @@ import {
   tradeViewSchema,
 } from '../contracts/schemas/trade-view.ts';
 import { requestExit } from '../store/exits.ts';
-import { listTrades, readTrade } from '../store/trades.ts';
+import { listTrades, readTrade, type Trade } from '../store/trades.ts';
 import { actorOf, closing, reading, trading } from './auth.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
@@ -55,7 +55,8 @@ function enterRoute(scope: FastifyInstance, { db, temporal }: ApiDependencies): 
   );
 }
 
-function readRoutes(scope: FastifyInstance, { db, site }: ApiDependencies): void {
+function readRoutes(scope: FastifyInstance, dependencies: ApiDependencies): void {
+  const { db, site } = dependencies;
   const app = scope.withTypeProvider<ZodTypeProvider>();
   app.get(
     '/v1/trades',
@@ -84,7 +85,7 @@ function readRoutes(scope: FastifyInstance, { db, site }: ApiDependencies): void
     async ({ params }) => {
       const trade = await readTrade(db, params.tradeId);
       if (!trade) throw new RatchetError('TRADE_UNKNOWN', { tradeId: params.tradeId });
-      return viewOf(trade, site.temporalUi);
+      return viewOf(trade, site.temporalUi, await pricesFor(trade, dependencies));
     },
   );
   app.get(
@@ -104,6 +105,13 @@ function readRoutes(scope: FastifyInstance, { db, site }: ApiDependencies): void
       return stored;
     },
   );
+}
+
+/** Of what is still open. A price of this venue says nothing about a trade at another one. */
+async function pricesFor(trade: Trade, { site, lastPrice }: ApiDependencies): Promise<LastPrices> {
+  const open = trade.venue === site.venue ? trade.positions.filter(({ isOpen }) => isOpen) : [];
+  const prices = await Promise.all(open.map(async ({ symbol }) => [symbol, await lastPrice(symbol)] as const));
+  return Object.fromEntries(prices.flatMap(([symbol, last]) => (last === null ? [] : [[symbol, last]])));
 }
 
 function closeRoute(scope: FastifyInstance, { db, now }: ApiDependencies): void {

@@ -1,4 +1,4 @@
-import type { OrderSummary, TradeRecord, TradeView } from '../contracts/schemas/trade-view.ts';
+import type { OrderSummary, PositionSummary, TradeRecord, TradeView } from '../contracts/schemas/trade-view.ts';
 import { utc } from './output.ts';
 
 /** A trade for a person to read: what was asked and decided, its orders and fills, what guards it, what it came to. */
@@ -71,11 +71,19 @@ const exitLines = ({ exitRequest }: TradeView): readonly string[] =>
 
 const resultLines = ({ result, positions }: TradeView): readonly string[] =>
   result === null
-    ? positions.map(
-        ({ side, symbol, entryQuantity, entryQuote, exitQuantity }) =>
-          `${side} ${symbol}: bought ${entryQuantity} for ${entryQuote}, sold ${exitQuantity} so far`,
-      )
+    ? positions.flatMap(positionLines)
     : result.map(
         ({ symbol, pnl, pnlAsset, dust, exitReason, closedAtMs }) =>
           `${symbol}: P&L ${pnl} ${pnlAsset} after fees, dust ${dust}, by ${exitReason} ${utc(closedAtMs)}`,
       );
+
+const positionLines = (position: PositionSummary): readonly string[] => [
+  `${position.side} ${position.symbol}: bought ${position.entryQuantity} for ${position.entryQuote}, sold ${position.exitQuantity} so far`,
+  ...(position.isOpen ? [unrealizedLine(position)] : []),
+];
+
+function unrealizedLine({ symbol, unrealizedPnl }: PositionSummary): string {
+  if (unrealizedPnl === null) return '  unrealized P&L: not known, because no price is at hand; the API has them';
+  const { amount, price, ageMs } = unrealizedPnl;
+  return `  unrealized P&L: ${amount} ${symbol.split('/')[1]} before fees, at ${price} (${ageMs} ms old)`;
+}

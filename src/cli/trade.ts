@@ -6,6 +6,7 @@ import type { Db } from '../store/database.ts';
 import { readDecision } from '../store/decisions.ts';
 import { tradeRecords } from '../store/trade-records.ts';
 import { readTrade } from '../store/trades.ts';
+import { lastPricesOf } from './last-prices.ts';
 import { exitCodes, print } from './output.ts';
 import { type GlobalOptions, type Site, withDatabase } from './site.ts';
 import { recordLine, tradePage } from './trade-page.ts';
@@ -28,11 +29,13 @@ export function run(options: Options, tradeId: string): Promise<number> {
   });
 }
 
-async function readView(db: Db, tradeId: string, { config, stack }: Site): Promise<TradeView> {
+async function readView(db: Db, tradeId: string, site: Site): Promise<TradeView> {
+  const { config, stack } = site;
   const trade = await readTrade(db, tradeId);
   if (trade === undefined) throw new RatchetError('TRADE_UNKNOWN', { tradeId });
   const uiUrl = config.RATCHET_TEMPORAL_UI_URL ?? stack?.temporal.uiUrl;
-  return tradeViewSchema.parse(viewOf(trade, { uiUrl, namespace: stack?.temporal.namespace ?? 'default' }));
+  const temporalUi = { uiUrl, namespace: stack?.temporal.namespace ?? 'default' };
+  return tradeViewSchema.parse(viewOf(trade, temporalUi, await lastPricesOf(trade, site)));
 }
 
 async function recordsAfter(db: Db, tradeId: string, after: number): Promise<readonly TradeRecord[]> {

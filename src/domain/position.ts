@@ -57,8 +57,11 @@ export function applyFill(position: Position, fill: PositionFill): Position {
   return { ...position, ...traded(position, fill), ...charged(position, fill), fillKeys: [...position.fillKeys, key] };
 }
 
+/** As much of a position as its open part needs. */
+type Holding = Pick<Position, 'side' | 'entryQuantity' | 'entryQuote' | 'exitQuantity' | 'baseFee'>;
+
 /** What is left to sell, or for a short position to buy back. Never negative. */
-export function sellableQuantity(position: Position): Decimal {
+export function sellableQuantity(position: Holding): Decimal {
   const open = subtract(position.entryQuantity, position.exitQuantity);
   return larger(zero, position.side === 'long' ? subtract(open, position.baseFee) : add(open, position.baseFee));
 }
@@ -76,7 +79,7 @@ export function realizedPnl(position: Position): Decimal {
  * What the part that is still open would make at `price`, fees aside: (price - average entry price) x quantity, its
  * sign turned for a short position. The average is over what the entry brought in, net of fees in the base asset.
  */
-export function unrealizedPnl(position: Position, price: Decimal): Decimal {
+export function unrealizedPnl(position: Holding, price: Decimal): Decimal {
   const open = sellableQuantity(position);
   if (isZero(open)) return zero;
   const bought = position.side === 'long' ? subtract(position.entryQuantity, position.baseFee) : position.entryQuantity;

@@ -9,7 +9,7 @@ import { createMetrics } from '../observability/metrics.ts';
 import { startMetricsServer } from '../observability/metrics-server.ts';
 import { createDatabase } from '../store/database.ts';
 import { checkDurability } from '../store/durability.ts';
-import { createMarketReader } from './markets.ts';
+import { createMarketReader, createPriceReader } from './markets.ts';
 import { announceReady, endRequested, endWithReason } from './process-life.ts';
 import { startSealing } from './recorded.ts';
 import { openRoom, openVenue, venueSettings } from './venues.ts';
@@ -55,6 +55,7 @@ const api = await createApi({
   },
   breaker: breakerSettings(config),
   readMarket: createMarketReader(room, config.RATCHET_DATA),
+  lastPrice: createPriceReader(room),
   metricsText: () => registry.metrics(),
 });
 const url = await api.listen({ host: config.RATCHET_API_HOST, port: config.RATCHET_API_PORT });

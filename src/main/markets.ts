@@ -1,9 +1,11 @@
 import type { VenueRoom } from '../../activities/dependencies.ts';
 import { readStackFile } from '../config/stack-file.ts';
+import type { LastPrice } from '../contracts/schemas/book-views.ts';
 import type { Market } from '../contracts/schemas/status-view.ts';
 import { RatchetError } from '../domain/errors.ts';
 
 const priceTimeoutMs = 2_000;
+const lastPriceTimeoutMs = 300;
 const controlTimeoutMs = 1_000;
 
 /**
@@ -27,6 +29,13 @@ export const createMarketReader = ({ filters, prices }: Pick<VenueRoom, 'filters
       notionalMin: rules.notionalMin,
       pricesEnded,
     };
+  };
+
+/** What the API adds to an answer that is complete without it: the last price if it is at hand, or comes at once. */
+export const createPriceReader = ({ prices }: Pick<VenueRoom, 'prices'>) =>
+  async function readLastPrice(symbol: string): Promise<LastPrice | null> {
+    const latest = await prices.awaitPrice(symbol, lastPriceTimeoutMs);
+    return latest && { price: latest.price, ageMs: Math.ceil(latest.streamAgeMs) };
   };
 
 function unlessUnknown(error: unknown): undefined {

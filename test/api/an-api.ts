@@ -25,6 +25,8 @@ export type TestApi = {
   readonly database: TestDatabase;
   /** Requests that reached Temporal. */
   readonly entered: EntryRequest[];
+  /** The last price of BTC/USDT, unless a test says that there is none. */
+  last: string | null;
   /** What an entry does, in place of the workflow: approves unless a test says otherwise. */
   onEnter: (request: EntryRequest) => Promise<unknown>;
   call(method: 'GET' | 'POST', url: string, body?: unknown, key?: string): Promise<Answer>;
@@ -46,7 +48,8 @@ export async function anApi(rates: Rates = { requests: 100_000, halts: 100_000 }
   await openAccount(db);
   await makeKeys(database);
   const entered: EntryRequest[] = [];
-  const api: Pick<TestApi, 'onEnter'> = {
+  const api: Pick<TestApi, 'onEnter' | 'last'> = {
+    last: '100',
     onEnter: async (request) => {
       const { outcome } = await decide(db, request, approving(request));
       throw outcome === 'unknown-account'
@@ -72,6 +75,7 @@ export async function anApi(rates: Rates = { requests: 100_000, halts: 100_000 }
     },
     breaker: breakerDefaults,
     readMarket: async (symbol) => (symbol === 'BTC/USDT' ? aMarket : undefined),
+    lastPrice: async () => (api.last === null ? null : { price: decimal(api.last), ageMs: 40 }),
     metricsText: async () => 'ratchet_up 1\n',
   });
   return Object.assign(api, {

@@ -114,6 +114,22 @@ describe('GET /v1/trades/:tradeId', () => {
     });
   });
 
+  test('says what it would make at the last price, and null while there is none', async () => {
+    await openTrade(api.database.db, aRequest({ tradeId: 'worth-1' }), { venueTradeId: '72' });
+    api.last = '106.5';
+    const worth = { amount: '6.5', price: '106.5', ageMs: 40 };
+    expect((await api.call('GET', '/v1/trades/worth-1')).body).toMatchObject({ positions: [{ unrealizedPnl: worth }] });
+    api.last = null;
+    expect((await api.call('GET', '/v1/trades/worth-1')).body).toMatchObject({ positions: [{ unrealizedPnl: null }] });
+  });
+
+  test('does not value a trade of another venue', async () => {
+    await openTrade(api.database.db, aRequest({ tradeId: 'elsewhere-1', venue: 'elsewhere' }), { venueTradeId: '73' });
+    api.last = '106.5';
+    const { body } = await api.call('GET', '/v1/trades/elsewhere-1');
+    expect(body).toMatchObject({ venue: 'elsewhere', positions: [{ unrealizedPnl: null }] });
+  });
+
   test('the decision comes with the request that was decided', async () => {
     const request = aRequest({ tradeId: 'decided-1' });
     await enter(request);

@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadOrCreateSigningKey } from '../../src/audit/keys.ts';
 import { createSealer } from '../../src/audit/sealer.ts';
+import { writeStackFile } from '../../src/config/stack-file.ts';
 import { holdsInForce } from '../../src/store/holds.ts';
 import { parkOrder } from '../../src/store/orders.ts';
 import { aRequest, decide, enter, nowMs, openAccount, placeEntry } from '../store/fixtures.ts';
@@ -48,6 +51,39 @@ const json = async (...args: readonly string[]) => {
   return { code, body: JSON.parse(out) as Record<string, unknown> };
 };
 
+/** Runs as a person would whose data folder alone names the database. */
+async function withoutDatabaseUrl<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+  const before = database;
+  database = { ...database, appUrl: '' };
+  try {
+    return await work();
+  } finally {
+    database = before;
+  }
+}
+
+/** A data folder whose file names the test's database and an API that answers like this. */
+async function aStackWhoseApi(answer: RequestListener): Promise<string> {
+  const server = createServer(answer).unref();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const folder = join(data, `stack-${(server.address() as AddressInfo).port}`);
+  mkdirSync(folder);
+  const keyFile = join(folder, 'api-key');
+  writeFileSync(keyFile, 'the-key\n');
+  writeStackFile(folder, {
+    version: 1,
+    mode: 'paper',
+    account: 'main',
+    venue: 'paper',
+    startedAtMs: nowMs,
+    temporal: { address: '127.0.0.1:1', namespace: 'default' },
+    database: { url: database.appUrl },
+    api: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, keyFile },
+    processes: {},
+  });
+  return folder;
+}
+
 describe('wrong usage ends with 2 and says what is wrong', () => {
   test.each([
     { name: 'an unknown command', args: ['hlat'], says: /unknown command 'hlat'/ },
@@ -70,11 +106,7 @@ describe('wrong usage ends with 2 and says what is wrong', () => {
   });
 
   test('a database that is not named', async () => {
-    const without = { ...database, appUrl: '' };
-    const before = database;
-    database = without;
-    const { code, err } = await ratchet('trades');
-    database = before;
+    const { code, err } = await withoutDatabaseUrl(() => ratchet('trades'));
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('STACK_NOT_FOUND') });
   });
 });
@@ -129,6 +161,32 @@ describe('trades', () => {
     const { body } = await json('trade', 'open-1');
     expect(body).toMatchObject({ phase: 'closing', exitRequest: { reason: 'operator', source: 'cli' } });
   });
+
+  test('says what an open one would make, with the price that the API has', async () => {
+    await enter(database.db, aRequest({ tradeId: 'worth-1' }));
+    const unrealizedPnl = { amount: '999', price: '106.5', ageMs: 40 };
+    const folder = await aStackWhoseApi((request, response) => {
+      const isKnown = request.headers.authorization === 'Bearer the-key' && request.url === '/v1/trades/worth-1';
+      response.statusCode = isKnown ? 200 : 404;
+      response.end(JSON.stringify({ positions: [{ symbol: 'BTC/USDT', unrealizedPnl }] }));
+    });
+    const { out } = await withoutDatabaseUrl(() => ratchet('trade', 'worth-1', '--data', folder));
+    expect(out).toMatch(/bought 1 for 100, sold 0 so far\n {4}unrealized P&L: 6.5 USDT before fees, at 106.5 \(40 ms/);
+  });
+
+  test.each([
+    { name: 'does not answer', answer: () => {} },
+    { name: 'answers with something else', answer: (_request, response) => response.end('{"status":"new"}') },
+  ] satisfies { name: string; answer: RequestListener }[])(
+    'shows one whose API $name, and says what is missing',
+    async ({ answer }) => {
+      const tradeId = `alone-${answer.length}`;
+      await enter(database.db, aRequest({ tradeId }));
+      const folder = await aStackWhoseApi(answer);
+      const page = await withoutDatabaseUrl(() => ratchet('trade', tradeId, '--data', folder));
+      expect(page).toMatchObject({ code: 0, out: expect.stringMatching(/unrealized P&L: not known/) });
+    },
+  );
 
   test('a trade that nobody decided is refused', async () => {
     expect(await json('trade', 'nobody')).toMatchObject({ code: 1, body: { error: { code: 'TRADE_UNKNOWN' } } });

@@ -36,6 +36,41 @@ test.each([
   expect(summaryOf(aTrade({ result }))).toMatchObject({ symbol: 'ETH/USDT', side: 'SELL', pnl, pnlAsset });
 });
 
+const noUi = { uiUrl: undefined, namespace: 'x' };
+
+describe('a position', () => {
+  const long: Book['positions'][number] = {
+    leg: 0,
+    symbol: 'ETH/USDT',
+    side: 'long',
+    entryQuantity: d('2'),
+    entryQuote: d('200'),
+    exitQuantity: d('0'),
+    exitQuote: d('0'),
+    baseFee: d('0'),
+    quoteFee: d('0.2'),
+    isOpen: true,
+  };
+
+  test.each([
+    { name: 'that is long', changed: {}, price: '103.5', amount: '7' },
+    { name: 'that is short', changed: { side: 'short' as const }, price: '103.5', amount: '-7' },
+    { name: 'that is half closed', changed: { exitQuantity: d('1'), exitQuote: d('110') }, price: '95', amount: '-5' },
+  ])('$name would make $amount at $price', ({ changed, price, amount }) => {
+    const trade = aTrade({ positions: [{ ...long, ...changed }] });
+    const { positions } = viewOf(trade, noUi, { 'ETH/USDT': { price: d(price), ageMs: 12 } });
+    expect(positions[0]?.unrealizedPnl).toEqual({ amount, price, ageMs: 12 });
+  });
+
+  test.each([
+    { name: 'has no price', changed: {}, prices: { 'BTC/USDT': { price: d('9'), ageMs: 1 } } },
+    { name: 'is closed', changed: { isOpen: false }, prices: { 'ETH/USDT': { price: d('9'), ageMs: 1 } } },
+  ])('that $name would make nobody knows what', ({ changed, prices }) => {
+    const { positions } = viewOf(aTrade({ positions: [{ ...long, ...changed }] }), noUi, prices);
+    expect(positions[0]?.unrealizedPnl).toBeNull();
+  });
+});
+
 describe('a guard', () => {
   const fixed: Guard = { kind: 'stopLoss', terms: { side: 'long', price: d('90') }, state: { status: 'armed' } };
   const trailing = (status: 'waiting' | 'trailing', stopPrice: string | null) =>
@@ -62,10 +97,7 @@ describe('a guard', () => {
     },
     { name: 'was disarmed', guard: fixed, changed: { disarmedAtMs: 6 }, price: '90', status: 'disarmed' },
   ])('that $name', ({ guard, changed, price, status }) => {
-    const { guards } = viewOf(aTrade({ guards: [{ ...row, ...changed, guard }] }), {
-      uiUrl: undefined,
-      namespace: 'x',
-    });
+    const { guards } = viewOf(aTrade({ guards: [{ ...row, ...changed, guard }] }), noUi, {});
     expect(guards[0]).toMatchObject({ kind: guard.kind, price, status });
   });
 });
@@ -74,5 +106,5 @@ test.each([
   { uiUrl: undefined, url: null },
   { uiUrl: 'http://ui:8233', url: 'http://ui:8233/namespaces/default/workflows/entry-a%20b' },
 ])('the link to the Temporal UI is $url', ({ uiUrl, url }) => {
-  expect(viewOf(aTrade(), { uiUrl, namespace: 'default' }).temporalUrl).toBe(url);
+  expect(viewOf(aTrade(), { uiUrl, namespace: 'default' }, {}).temporalUrl).toBe(url);
 });

@@ -1,10 +1,18 @@
 import { add, type Decimal } from '../../domain/decimal.ts';
 import type { Guard } from '../../domain/guard.ts';
+import { unrealizedPnl } from '../../domain/position.ts';
 import type { EntryRequest } from '../messages/entry-request.ts';
 import type { EventEnvelope } from '../messages/events.ts';
 import type { OrderReported, PositionClosed } from '../messages/messages.ts';
 import { entryId } from '../messages/names.ts';
-import type { GuardSummary, OrderSummary, TradeRecord, TradeSummary, TradeView } from './trade-view.ts';
+import type {
+  GuardSummary,
+  OrderSummary,
+  PositionSummary,
+  TradeRecord,
+  TradeSummary,
+  TradeView,
+} from './trade-view.ts';
 
 // What every face shows of the book's own rows: worked out in one place, so that all of them say the same.
 
@@ -20,12 +28,13 @@ export function summaryOf(trade: BookTrade): TradeSummary {
   };
 }
 
-/** All of a trade, with the place where the Temporal UI shows it. */
-export function viewOf(trade: BookTradeInFull, temporalUi: TemporalUi): TradeView {
+/** All of a trade, with the place where the Temporal UI shows it, and what it would make at the prices that are given. */
+export function viewOf(trade: BookTradeInFull, temporalUi: TemporalUi, prices: LastPrices): TradeView {
   return {
     ...trade,
     ...summaryOf(trade),
     orders: trade.orders.map(orderSummaryOf),
+    positions: trade.positions.map((position) => ({ ...position, unrealizedPnl: unrealizedOf(position, prices) })),
     guards: trade.guards.map(guardSummaryOf),
     temporalUrl: temporalUrlOf(temporalUi, trade.tradeId),
   };
@@ -39,13 +48,18 @@ export function recordOf({ no, seq, body }: BookRecord): TradeRecord {
 
 export type TemporalUi = { readonly uiUrl: string | undefined; readonly namespace: string };
 
+/** The last price by symbol; one that is absent is not known. `ageMs` counts from when the venue last vouched for it. */
+export type LastPrices = Readonly<Record<string, LastPrice>>;
+export type LastPrice = { readonly price: Decimal; readonly ageMs: number };
+
 type BookTrade = Omit<TradeSummary, 'symbol' | 'side' | 'pnl' | 'pnlAsset'> & {
   readonly request: EntryRequest;
   readonly result: readonly PositionClosed[] | null;
 };
 
 type BookTradeInFull = BookTrade &
-  Pick<TradeView, 'decision' | 'positions' | 'exitRequest'> & {
+  Pick<TradeView, 'decision' | 'exitRequest'> & {
+    readonly positions: readonly BookPosition[];
     readonly orders: readonly BookOrder[];
     readonly guards: readonly BookGuard[];
   };
@@ -53,6 +67,8 @@ type BookTradeInFull = BookTrade &
 type BookOrder = Omit<OrderSummary, 'filledQuantity' | 'filledQuote' | 'reasonCode' | 'reason'> & {
   readonly reported: OrderReported;
 };
+
+type BookPosition = Omit<PositionSummary, 'unrealizedPnl'>;
 
 type BookGuard = Omit<GuardSummary, 'kind' | 'price' | 'status'> & {
   readonly guard: Guard;
@@ -68,6 +84,11 @@ type BookRecord = {
 
 const pnlOf = (result: BookTrade['result']): Decimal | null =>
   result?.map(({ pnl }) => pnl).reduce((total, pnl) => add(total, pnl)) ?? null;
+
+function unrealizedOf(position: BookPosition, prices: LastPrices): PositionSummary['unrealizedPnl'] {
+  const last = prices[position.symbol];
+  return position.isOpen && last ? { amount: unrealizedPnl(position, last.price), ...last } : null;
+}
 
 const temporalUrlOf = ({ uiUrl, namespace }: TemporalUi, tradeId: string): string | null =>
   uiUrl === undefined ? null : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(entryId(tradeId))}`;

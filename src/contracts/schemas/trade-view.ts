@@ -135,7 +135,17 @@ const position = z.object({
   baseFee: decimalText,
   quoteFee: decimalText,
   isOpen: z.boolean(),
+  unrealizedPnl: z
+    .object({
+      amount: decimalText.describe('In the quote asset, before fees.'),
+      price: decimalText.describe('The last price, at which it was worked out.'),
+      ageMs: z.int().describe('Since the venue last vouched for the price.'),
+    })
+    .nullable()
+    .describe('What is still open would make; null once nothing is, and when no price came in time.'),
 });
+
+export type PositionSummary = z.output<typeof position>;
 
 const guard = z.object({
   kind: guardKind,
