@@ -32,6 +32,7 @@ export async function positionMonitoring(input: PositionInput, carried?: Positio
     setCurrentDetails(describePosition(input, view));
     if (isNewPhase) upsertSearchAttributes([{ key: messages.stateAttribute, value: view.phase }]);
   };
+  if (carried) setCurrentDetails(describePosition(input, carried));
   setHandler(messages.positionView, () => view);
   setHandler(messages.entryProgressed, (progress) => show({ entry: later(view.entry, progress) }));
   setHandler(messages.positionClosed, (closed) => show({ phase: 'closed', closed }));
@@ -85,6 +86,12 @@ async function startTrailing({ tradeId, symbol, account, strategy }: PositionInp
     await startChild(trailingStop, {
       workflowId: stopId(tradeId),
       args: [{ tradeId, symbol, account, strategy }],
+      workflowTaskTimeout: '3 seconds',
+      typedSearchAttributes: [
+        { key: messages.symbolAttribute, value: symbol },
+        { key: messages.strategyAttribute, value: strategy },
+        { key: messages.accountAttribute, value: account },
+      ],
       // It lives as long as the position, whatever becomes of this run: continue-as-new would end a bound child.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `trailing stop of ${tradeId} (${symbol})`,

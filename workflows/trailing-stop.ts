@@ -36,6 +36,7 @@ export async function trailingStop(input: StopInput, carried?: StopView): Promis
     if (view === null) early.push(change);
     else show(joined(view, change));
   };
+  if (carried) setCurrentDetails(describeStop(input, carried));
   setHandler(messages.stopView, () => view);
   setHandler(messages.guardChanged, hear);
   setHandler(messages.positionClosed, () => {

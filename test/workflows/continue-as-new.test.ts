@@ -33,9 +33,11 @@ import {
   aTradeId,
   closedTrade,
   crossed,
+  currentDetails,
   entered,
   eventNamesOf,
   never,
+  searchAttributesOf,
   storyOf,
   watchUntil,
 } from './fixtures.ts';
@@ -58,6 +60,14 @@ async function opens(input: PositionInput, first: EntryProgressed): Promise<Work
   return handle;
 }
 
+/** What a person sees of it in the Temporal UI. */
+const shownOf = async (handle: WorkflowHandle) => ({
+  details: await currentDetails(handle),
+  attributes: Object.fromEntries(
+    Object.entries(await searchAttributesOf(handle)).filter(([name]) => name.startsWith('Ratchet')),
+  ),
+});
+
 /** Sends `message` until the workflow has begun again. */
 async function untilRenewed(handle: WorkflowHandle, message: () => Promise<unknown>): Promise<void> {
   const before = await runIdOf(handle);
@@ -76,9 +86,11 @@ describe('continue as new', () => {
     const view = () => handle.query<PositionView, []>(queries.position);
     await eventually(view).toMatchObject({ phase: 'guarded', timeStopAtMs: first.firstFillAtMs + 3_600_000 });
     const guarded = await view();
+    const shown = await shownOf(handle);
 
     await untilRenewed(handle, () => handle.signal<[EntryProgressed]>(signals.entryProgressed, first));
     expect(await view()).toEqual(guarded);
+    expect(await shownOf(handle)).toEqual(shown);
     await eventually(() => eventNamesOf(handle)).toContain('timerStarted');
 
     await untilRenewed(handle, () => handle.signal<[GuardChanged]>(signals.guardChanged, crossed('stopLoss')));
@@ -111,6 +123,15 @@ describe('continue as new', () => {
     const [loose] = storyOf(['101']);
     await untilRenewed(stop, () => tell(loose as GuardChanged));
     expect(await view()).toMatchObject({ stop: { status: 'trailing', extreme: '120', stopPrice: '119.04' } });
+    expect(await shownOf(stop)).toEqual({
+      details: '**trailing**: BTC/USDT long, stop 119.04\n- 0.8 (percent) behind 120',
+      attributes: {
+        RatchetSymbol: 'BTC/USDT',
+        RatchetStrategy: 'ma-cross',
+        RatchetAccount: 'main',
+        RatchetState: 'trailing',
+      },
+    });
     const amendment = { distance: decimal('0.5'), actor: 'ana', reason: 'the news' };
     expect(await stop.executeUpdate<StopView, [StopAmendment]>(updates.amendStop, { args: [amendment] })).toMatchObject(
       { version: 2 },

@@ -1,8 +1,16 @@
-import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import {
+  WithStartWorkflowOperation,
+  type Workflow,
+  WorkflowFailedError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { createCheckLimits } from '../../activities/check-limits.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
+import { entryStart } from '../../src/client/entry-start.ts';
+import type { EntryDecision } from '../../src/contracts/messages/decision.ts';
+import { updates } from '../../src/contracts/messages/messages.ts';
 import { entryId, taskQueues, workflowTypes } from '../../src/contracts/messages/names.ts';
 import { RatchetError } from '../../src/domain/errors.ts';
 import { aWorkflowWorld } from '../support/workflow-environment.ts';
@@ -62,6 +70,19 @@ describe('decided', () => {
     await handle.result();
     // Over by now, and the stored answer is still the same.
     expect(await decide(handle, request.tradeId)).toEqual(approved(request).decision);
+  });
+
+  test('is started by whoever asks first, and answers all who ask at once', async () => {
+    const request = aRequest();
+    world.play({ checkLimits: async () => denied(request) });
+    world.handle(entryId(request.tradeId));
+    const enter = () => {
+      const startWorkflowOperation = new WithStartWorkflowOperation(workflowTypes.entry, entryStart(request));
+      const options = { startWorkflowOperation, updateId: request.tradeId };
+      return world.client.workflow.executeUpdateWithStart<Workflow, EntryDecision, []>(updates.decide, options);
+    };
+    expect(await Promise.all([enter(), enter(), enter()])).toEqual(Array(3).fill(denied(request).decision));
+    expect(asked()).toEqual(['checkLimits']);
   });
 
   test('waits for a database that is gone by timers, not inside a workflow task, and decides once it is back', async () => {
