@@ -1,7 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RatchetError } from '../contracts/schemas/error-body.ts';
-import { type ApiKey, findKeyBySha256 } from '../store/api-keys.ts';
+import { type ApiKey, findKeyBySha256, sha256OfSecret } from '../store/api-keys.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
 type Scope = 'read' | 'trade' | 'operate';
@@ -55,7 +55,7 @@ export const actorOf = (request: FastifyRequest, named: string | undefined): str
 async function keyOf(request: FastifyRequest, db: ApiDependencies['db']): Promise<ApiKey | undefined> {
   const [, token] = /^Bearer ([\x21-\x7e]{16,256})$/.exec(request.headers.authorization ?? '') ?? [];
   if (token === undefined) return undefined;
-  const sha256 = createHash('sha256').update(token).digest('hex');
+  const sha256 = sha256OfSecret(token);
   const key = await findKeyBySha256(db, sha256);
   return key && timingSafeEqual(Buffer.from(key.sha256), Buffer.from(sha256)) ? key : undefined;
 }

@@ -67,6 +67,17 @@ scoped(command('resume', 'lift a halt that an operator has set', () => import('.
 
 command('status', 'what runs, what is open, what is halted, what is wrong', () => import('./status.ts'));
 
+const keys = program.command('keys').description('keys of the HTTP API');
+command('list', 'every key and what it may do, also those that are revoked', () => import('./keys-list.ts'), keys);
+command('create', 'make a key and print its secret, this once', () => import('./keys-create.ts'), keys)
+  .requiredOption('--name <name>', 'what the record calls it; no name is used twice', keyName)
+  .addOption(
+    new Option('--scope <scopes...>', 'read: look; trade: also enter and close; operate: also halt, resolve and close')
+      .choices(['read', 'trade', 'operate'])
+      .makeOptionMandatory(),
+  );
+command('revoke <name>', 'refuse a key from now on', () => import('./keys-revoke.ts'), keys);
+
 const audit = program.command('audit').description('the record of everything that happened');
 command('verify', 'find any edited, missing, swapped or cut record', () => import('./audit-verify.ts'), audit).option(
   '--checkpoints <dir>',
@@ -100,11 +111,18 @@ function whole(text: string): number {
   return Number(text);
 }
 
+function keyName(text: string): string {
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(text)) {
+    throw new InvalidArgumentError('Give 1 to 64 letters, digits, ".", "_" or "-".');
+  }
+  return text;
+}
+
 function exitCodeHelp(): string {
   return `
 Exit codes:
   0  done
-  1  refused: a denied entry, a trade or order that is not in that state, a record that was tampered with,
+  1  refused: a denied entry, a trade, order or key that is not in that state, a record that was tampered with,
      or, for status, something is wrong
   2  wrong usage or configuration; an audit that could not be read to its end
   3  the database or Temporal does not answer: try again; for audit verify: a signature is not to be trusted`;

@@ -1,22 +1,22 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createKey, findKeyBySha256 } from '../store/api-keys.ts';
+import { findKeyBySha256, isKeyRevoked, newSecret, replaceKey, sha256OfSecret } from '../store/api-keys.ts';
 import type { Db } from '../store/database.ts';
 
 /**
  * A key with every scope for this machine's own tools, in a file that only its owner may read. A key that is there
- * already stays; the database knows its hash only.
+ * already stays, unless it was revoked: then another one takes its place. The database knows its hash only.
  */
 export async function ensureFirstApiKey(db: Db, dataFolder: string, nowMs: number): Promise<void> {
   const file = join(dataFolder, 'secrets', 'api-key');
-  if (!existsSync(file)) {
+  const hashOfFile = () => sha256OfSecret(readFileSync(file, 'utf8').trim());
+  if (!existsSync(file) || (await isKeyRevoked(db, hashOfFile()))) {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(file, `rk_${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
+    writeFileSync(file, `${newSecret()}\n`, { mode: 0o600 });
   }
-  const sha256 = createHash('sha256').update(readFileSync(file, 'utf8').trim()).digest('hex');
+  const sha256 = hashOfFile();
   if (await findKeyBySha256(db, sha256)) return;
-  await createKey(db, {
+  await replaceKey(db, {
     keyId: 'first',
     sha256,
     label: 'first key',

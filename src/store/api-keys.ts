@@ -1,38 +1,71 @@
+import { createHash, randomBytes } from 'node:crypto';
 import type { Actor } from '../contracts/messages/events.ts';
-import type { Db } from './database.ts';
+import type { Db, Tx } from './database.ts';
 import { record } from './record.ts';
 
 /** A key is known by its hash only: whoever reads the database can't use it. */
 export type ApiKey = {
   readonly keyId: string;
-  /** Of the key, in hex. */
+  /** Of the secret, in hex: see `sha256OfSecret`. */
   readonly sha256: string;
   readonly label: string;
   readonly scopes: readonly string[];
 };
 
-/** Adds a key; with the id of one that exists and is not revoked, it takes that one's place. */
-export function createKey(db: Db, created: ApiKey & { readonly actor: Actor; readonly nowMs: number }): Promise<void> {
-  const { keyId, sha256, label, scopes, actor, nowMs } = created;
+type NewKey = ApiKey & { readonly actor: Actor; readonly nowMs: number };
+
+/** What a caller sends as its bearer token. Nobody can guess it, so a plain hash of it keeps it. */
+export const newSecret = (): string => `rk_${randomBytes(32).toString('base64url')}`;
+
+export const sha256OfSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+
+/**
+ * Adds a key. False when its id is taken: an id is never used again, also not that of a key that was revoked, because
+ * the record calls a key by it.
+ */
+export function createKey(db: Db, created: NewKey): Promise<boolean> {
   return db.transaction().execute(async (tx) => {
-    await tx
+    const row = await tx
       .insertInto('api_key')
-      .values({ key_id: keyId, key_sha256: sha256, label, scopes, created_at_ms: nowMs })
-      .onConflict((conflict) =>
-        conflict
-          .column('key_id')
-          .doUpdateSet({ key_sha256: sha256, label, scopes, created_at_ms: nowMs, revoked_at_ms: null }),
-      )
-      .execute();
-    await record(tx, {
-      type: 'ApiKeyCreated',
-      key: [keyId, sha256, nowMs],
-      atMs: nowMs,
-      actor,
-      data: { keyId, label, scopes },
-    });
+      .values(rowOf(created))
+      .onConflict((conflict) => conflict.column('key_id').doNothing())
+      .returning('key_id')
+      .executeTakeFirst();
+    if (row === undefined) return false;
+    await recordCreated(tx, created);
+    return true;
   });
 }
+
+/** Adds a key; one that has its id is refused from then on. */
+export function replaceKey(db: Db, created: NewKey): Promise<void> {
+  return db.transaction().execute(async (tx) => {
+    const row = rowOf(created);
+    await tx
+      .insertInto('api_key')
+      .values(row)
+      .onConflict((conflict) => conflict.column('key_id').doUpdateSet({ ...row, revoked_at_ms: null }))
+      .execute();
+    await recordCreated(tx, created);
+  });
+}
+
+const rowOf = ({ keyId, sha256, label, scopes, nowMs }: NewKey) => ({
+  key_id: keyId,
+  key_sha256: sha256,
+  label,
+  scopes,
+  created_at_ms: nowMs,
+});
+
+const recordCreated = (tx: Tx, { keyId, sha256, label, scopes, actor, nowMs }: NewKey): Promise<void> =>
+  record(tx, {
+    type: 'ApiKeyCreated',
+    key: [keyId, sha256, nowMs],
+    atMs: nowMs,
+    actor,
+    data: { keyId, label, scopes },
+  });
 
 /** The key with this hash, or undefined when there is none or it was revoked. */
 export async function findKeyBySha256(db: Db, sha256: string): Promise<ApiKey | undefined> {
@@ -42,6 +75,31 @@ export async function findKeyBySha256(db: Db, sha256: string): Promise<ApiKey | 
     .where('key_sha256', '=', sha256)
     .where('revoked_at_ms', 'is', null)
     .executeTakeFirst();
+}
+
+/** Every key, also those that were revoked, the oldest first. Nothing in it lets anybody in. */
+export type ListedKey = Omit<ApiKey, 'sha256'> & {
+  readonly createdAtMs: number;
+  readonly revokedAtMs: number | null;
+};
+
+export const listKeys = (db: Db): Promise<readonly ListedKey[]> =>
+  db
+    .selectFrom('api_key')
+    .select(['key_id as keyId', 'label', 'scopes', 'created_at_ms as createdAtMs', 'revoked_at_ms as revokedAtMs'])
+    .orderBy('created_at_ms')
+    .orderBy('key_id')
+    .execute();
+
+/** Whether there is a key with this hash that was revoked. */
+export async function isKeyRevoked(db: Db, sha256: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('api_key')
+    .select('key_id')
+    .where('key_sha256', '=', sha256)
+    .where('revoked_at_ms', 'is not', null)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** From the commit on the key is refused. Returns whether there was one to revoke. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { FastifyInstance, InjectOptions } from 'fastify';
@@ -8,7 +7,7 @@ import { createApi } from '../../src/api/server.ts';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
 import { breakerDefaults } from '../../src/domain/circuit-breaker.ts';
 import { decimal } from '../../src/domain/decimal.ts';
-import { createKey } from '../../src/store/api-keys.ts';
+import { createKey, revokeKey, sha256OfSecret } from '../../src/store/api-keys.ts';
 import { approving, decide, nowMs, openAccount } from '../store/fixtures.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 
@@ -91,8 +90,6 @@ export async function anApi(rates: Rates = { requests: 100_000, halts: 100_000 }
   });
 }
 
-const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex');
-
 const refusal = (code: string): Error =>
   new WorkflowUpdateFailedError('refused', ApplicationFailure.nonRetryable(code, code));
 
@@ -113,9 +110,9 @@ async function makeKeys(database: TestDatabase): Promise<void> {
   const scopes = { all: ['read', 'trade', 'operate'], read: ['read'], trade: ['trade'], operate: ['operate'] };
   for (const [label, key] of Object.entries(keys)) {
     const allowed = scopes[label as keyof typeof scopes] ?? scopes.all;
-    await createKey(db, { keyId: label, sha256: sha256(key), label, scopes: allowed, actor, nowMs });
+    await createKey(db, { keyId: label, sha256: sha256OfSecret(key), label, scopes: allowed, actor, nowMs });
   }
-  await database.asOwner("update api_key set revoked_at_ms = 1 where key_id = 'revoked'");
+  await revokeKey(db, { keyId: 'revoked', actor, nowMs });
 }
 
 type Started = { readonly startWorkflowOperation: { readonly options: { readonly args: [EntryRequest] } } };

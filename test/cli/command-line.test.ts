@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadOrCreateSigningKey } from '../../src/audit/keys.ts';
 import { createSealer } from '../../src/audit/sealer.ts';
 import { writeStackFile } from '../../src/config/stack-file.ts';
+import { findKeyBySha256, sha256OfSecret } from '../../src/store/api-keys.ts';
 import { holdsInForce } from '../../src/store/holds.ts';
 import { parkOrder } from '../../src/store/orders.ts';
 import { aRequest, decide, enter, nowMs, openAccount, placeEntry } from '../store/fixtures.ts';
@@ -99,6 +100,9 @@ describe('wrong usage ends with 2 and says what is wrong', () => {
       says: /cannot be used/,
     },
     { name: 'an unknown phase', args: ['trades', '--phase', 'gone'], says: /denied, placing/ },
+    { name: 'a key without a scope', args: ['keys', 'create', '--name', 'x'], says: /--scope/ },
+    { name: 'a scope that does not exist', args: ['keys', 'create', '--name', 'x', '--scope', 'all'], says: /operate/ },
+    { name: 'a name with a space', args: ['keys', 'create', '--name', 'a b', '--scope', 'read'], says: /64 letters/ },
     { name: 'a request that is no JSON', args: ['enter', main], says: /REQUEST_INVALID/ },
   ])('$name', async ({ args, says }) => {
     const { code, err } = await ratchet(...args);
@@ -190,6 +194,43 @@ describe('trades', () => {
 
   test('a trade that nobody decided is refused', async () => {
     expect(await json('trade', 'nobody')).toMatchObject({ code: 1, body: { error: { code: 'TRADE_UNKNOWN' } } });
+  });
+});
+
+describe('keys', () => {
+  const keyOf = (secret: unknown) => findKeyBySha256(database.db, sha256OfSecret(String(secret)));
+
+  test('one is made, used, listed without its secret, and refused from its revocation on', async () => {
+    const scopes = ['--scope', 'read', 'trade', '--scope', 'read'];
+    const { code, body } = await json('keys', 'create', '--name', 'bot-eu', ...scopes, '--actor', 'anna');
+    const { secret } = body;
+    expect({ code, body }).toEqual({ code: 0, body: { keyId: 'bot-eu', scopes: ['read', 'trade'], secret } });
+    expect(await keyOf(secret)).toMatchObject({ label: 'bot-eu', scopes: ['read', 'trade'] });
+
+    const listed = await ratchet('keys', 'list');
+    expect(listed.out).toMatch(/bot-eu .*read, trade/);
+    expect(listed.out).not.toContain(sha256OfSecret(String(secret)));
+
+    expect(await json('keys', 'revoke', 'bot-eu', '--actor', 'anna')).toMatchObject({ code: 0 });
+    expect(await keyOf(secret)).toBeUndefined();
+    expect(await json('keys', 'revoke', 'bot-eu')).toMatchObject({
+      code: 1,
+      body: { error: { code: 'API_KEY_UNKNOWN' } },
+    });
+    const records = await database.asOwner("select body from audit_event where event_type like 'ApiKey%'");
+    expect(records.map(({ body: text }) => JSON.parse(String(text)))).toMatchObject([
+      { type: 'ApiKeyCreated', keyId: 'bot-eu', actor: { type: 'user', id: 'anna' } },
+      { type: 'ApiKeyRevoked', keyId: 'bot-eu', actor: { type: 'user', id: 'anna' } },
+    ]);
+    expect(JSON.stringify(records)).not.toContain(secret);
+  });
+
+  test('a name is used once, and the secret stands on a line of its own', async () => {
+    const made = await ratchet('keys', 'create', '--name', 'desk', '--scope', 'operate');
+    const [, secret] = made.out.trim().split('\n');
+    expect(await keyOf(secret)).toMatchObject({ keyId: 'desk', scopes: ['operate'] });
+    const again = await json('keys', 'create', '--name', 'desk', '--scope', 'read');
+    expect(again).toMatchObject({ code: 1, body: { error: { code: 'API_KEY_NAME_TAKEN' } } });
   });
 });
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureAccount, readAccount, saveBalances } from '../../src/store/accounts.ts';
 import { openAlerts, raiseAlert, resolveAlert } from '../../src/store/alerts.ts';
-import { createKey, findKeyBySha256, revokeKey } from '../../src/store/api-keys.ts';
 import { runOnce } from '../../src/store/commands.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { aRequest, d, decide, nowMs, openAccount } from './fixtures.ts';
@@ -120,26 +119,6 @@ describe('an alert', () => {
     expect((await openAlerts(database.db)).map(({ condition }) => condition)).toEqual(['grave', 'small']);
     const [alert] = await openAlerts(database.db);
     expect(alert?.message).toContain('The venue did not answer');
-  });
-});
-
-describe('an API key', () => {
-  const key = { keyId: 'bot-1', sha256: 'aa', label: 'bot', scopes: ['trade'] };
-
-  test('is found by its hash until it is revoked', async () => {
-    await createKey(database.db, { ...key, actor, nowMs });
-    expect(await findKeyBySha256(database.db, 'aa')).toEqual(key);
-    expect(await revokeKey(database.db, { keyId: 'bot-1', actor, nowMs })).toBe(true);
-    expect(await revokeKey(database.db, { keyId: 'bot-1', actor, nowMs })).toBe(false);
-    expect(await findKeyBySha256(database.db, 'aa')).toBeUndefined();
-    expect(await recorded('ApiKeyRevoked')).toHaveLength(1);
-  });
-
-  test('that is created again takes the place of the first', async () => {
-    await createKey(database.db, { ...key, keyId: 'bot-2', sha256: 'bb', actor, nowMs });
-    await createKey(database.db, { ...key, keyId: 'bot-2', sha256: 'cc', actor, nowMs });
-    expect(await findKeyBySha256(database.db, 'bb')).toBeUndefined();
-    expect(await findKeyBySha256(database.db, 'cc')).toMatchObject({ keyId: 'bot-2' });
   });
 });
 

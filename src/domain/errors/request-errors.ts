@@ -78,6 +78,16 @@ export const requestErrors = {
     summary: 'The key is not allowed to do this.',
     remedy: 'Use a key with one of the scopes that are named.',
   },
+  API_KEY_NAME_TAKEN: {
+    retryable: false,
+    summary: 'There is or was a key with this name, and the record calls a key by its name. No key was made.',
+    remedy: 'Choose another name; `ratchet keys list` shows those that are taken.',
+  },
+  API_KEY_UNKNOWN: {
+    retryable: false,
+    summary: 'No key with this name is in force.',
+    remedy: '`ratchet keys list` shows every key, and which of them are revoked.',
+  },
   API_ROUTE_UNKNOWN: {
     retryable: false,
     summary: 'The API has no such method and path.',
