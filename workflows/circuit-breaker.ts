@@ -11,6 +11,7 @@ import type { BreakerInput, Halt, Resume } from '../src/contracts/messages/messa
 import type { BreakerView } from '../src/contracts/messages/views.ts';
 import { foldBreaker, haltTrading, resumeTrading } from './activity-proxies.ts';
 import { describeBreaker } from './details.ts';
+import { insist } from './failures.ts';
 import * as messages from './messages.ts';
 
 type Command = { readonly kind: 'halt'; readonly halt: Halt } | { readonly kind: 'resume'; readonly resume: Resume };
@@ -43,19 +44,19 @@ export async function circuitBreaker(input: BreakerInput, carried?: BreakerView)
   });
 
   const hasWork = () => pokes > 0 || commands.length > 0;
-  for (;;) {
+  const next = (command: Command | undefined): Promise<BreakerView> => {
+    if (command?.kind === 'halt') return haltTrading({ scope: input, halt: command.halt });
+    if (command?.kind === 'resume') return resumeTrading({ scope: input, resume: command.resume });
+    pokes = 0;
+    return foldBreaker(input);
+  };
+  // Pokes may be left over: the next run begins with a fold.
+  while (commands.length > 0 || !workflowInfo().continueAsNewSuggested) {
     const command = commands.shift();
-    if (command?.kind === 'halt') show(await haltTrading({ scope: input, halt: command.halt }));
-    else if (command?.kind === 'resume') show(await resumeTrading({ scope: input, resume: command.resume }));
-    // Pokes may be left over: the next run begins with a fold.
-    else if (workflowInfo().continueAsNewSuggested) break;
-    else {
-      pokes = 0;
-      // A fold says nothing about commands: what became of the last one stays to be read.
-      const folded = await foldBreaker(input);
-      show({ ...folded, lastCommand: folded.lastCommand ?? lastCommandOf(view) });
-      await untilWork(view as BreakerView | null, hasWork);
-    }
+    const heard = await insist(() => next(command));
+    // A fold says nothing about commands: what became of the last one stays to be read.
+    if (heard) show({ ...heard, lastCommand: heard.lastCommand ?? lastCommandOf(view) });
+    if (command === undefined) await untilWork(view as BreakerView | null, hasWork);
   }
   await condition(allHandlersFinished);
   await continueAsNew<typeof circuitBreaker>(input, (view as BreakerView | null) ?? undefined);

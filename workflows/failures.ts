@@ -1,5 +1,14 @@
-import { ActivityFailure, ApplicationFailure, isCancellation, TemporalFailure } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  condition,
+  isCancellation,
+  log,
+  TemporalFailure,
+} from '@temporalio/workflow';
 import { describe, type ErrorCode } from '../src/domain/errors.ts';
+
+const insistEveryMs = 10_000;
 
 /** A refusal of the catalog as Temporal's own failure: the code is its type, the faults are its details. */
 export function refuse(code: ErrorCode, faults: readonly string[], ...details: unknown[]): ApplicationFailure {
@@ -18,6 +27,20 @@ export function refuse(code: ErrorCode, faults: readonly string[], ...details: u
 export function assertActivityFailed(error: unknown): asserts error is TemporalFailure {
   // A local activity's failure comes as it is, another one's inside an ActivityFailure.
   if (!(error instanceof TemporalFailure) || isCancellation(error)) throw error;
+}
+
+/** Asks again and again when an activity has failed for good, until it answers. Undefined when that `isOver` before. */
+export async function insist<T>(ask: () => Promise<T>, isOver = () => false): Promise<T | undefined> {
+  while (!isOver()) {
+    try {
+      return await ask();
+    } catch (error) {
+      assertActivityFailed(error);
+      log.error('an activity has failed for good and is asked again', { cause: causeOf(error) });
+      await condition(isOver, insistEveryMs, { summary: 'ask again after a failure' });
+    }
+  }
+  return undefined;
 }
 
 /** What the activity itself said, without the plumbing around it. */

@@ -1,6 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   allHandlersFinished,
+  CancellationScope,
   condition,
   continueAsNew,
   ParentClosePolicy,
@@ -16,15 +17,20 @@ import type { PositionView } from '../src/contracts/messages/views.ts';
 import { isMore } from '../src/domain/decimal.ts';
 import { armGuards, disarmGuards, requestExit } from './activity-proxies.ts';
 import { describePosition } from './details.ts';
+import { insist } from './failures.ts';
 import * as messages from './messages.ts';
 import { trailingStop } from './trailing-stop.ts';
 
 /**
  * Guards one position from its first fill until the venue is flat. It arms the stop loss and the take profit, starts
  * the trailing stop, and holds the time stop. Prices never come here: the market watch commits a trigger and starts
- * the exit itself, then tells.
+ * the exit itself, then tells. It can't be canceled: only the venue's word that it is flat ends a position.
  */
-export async function positionMonitoring(input: PositionInput, carried?: PositionView): Promise<PositionView> {
+export function positionMonitoring(input: PositionInput, carried?: PositionView): Promise<PositionView> {
+  return CancellationScope.nonCancellable(() => monitor(input, carried));
+}
+
+async function monitor(input: PositionInput, carried?: PositionView): Promise<PositionView> {
   let view: PositionView = carried ?? openingView(input);
   const show = (changed: Partial<PositionView>): void => {
     const isNewPhase = changed.phase !== undefined && changed.phase !== view.phase;
@@ -41,25 +47,27 @@ export async function positionMonitoring(input: PositionInput, carried?: Positio
       show({ phase: 'closing', exitReason: view.exitReason ?? change.kind });
   });
 
+  const isClosed = () => view.closed !== null;
   await condition(() => view.entry !== null);
   if (view.armed.length === 0 && view.phase === 'opening') {
-    const guarded = await guard(input, view.entry as EntryProgressed);
+    const guarded = await insist(() => guard(input, view.entry as EntryProgressed), isClosed);
     // A price may have crossed meanwhile: what is on its way out stays so.
-    show(view.phase === 'opening' ? { ...guarded, phase: 'guarded' } : guarded);
+    show(view.phase === 'opening' ? { ...guarded, phase: 'guarded' } : { ...guarded });
   }
 
   const mustHandOver = () => workflowInfo().continueAsNewSuggested;
   const isOver = () => view.phase !== 'guarded' || mustHandOver();
   if (view.phase === 'guarded' && (await isTimeUp(view.timeStopAtMs, isOver))) {
-    await requestExit({ tradeId: input.tradeId, reason: 'timeStop', source: 'positionMonitoring' });
+    const exit = { tradeId: input.tradeId, reason: 'timeStop', source: 'positionMonitoring' } as const;
+    await insist(() => requestExit(exit), isClosed);
     if (view.phase === 'guarded') show({ phase: 'closing', exitReason: 'timeStop' });
   }
-  await condition(() => view.closed !== null || mustHandOver());
+  await condition(() => isClosed() || mustHandOver());
   if (view.closed === null) {
     await condition(allHandlersFinished);
     await continueAsNew<typeof positionMonitoring>(input, view);
   }
-  await disarmGuards(input.tradeId);
+  await insist(() => disarmGuards(input.tradeId));
   await condition(allHandlersFinished);
   return view;
 }

@@ -1,5 +1,6 @@
 import {
   allHandlersFinished,
+  CancellationScope,
   condition,
   continueAsNew,
   setCurrentDetails,
@@ -13,14 +14,19 @@ import { decimal, isDecimal } from '../src/domain/decimal.ts';
 import { amendmentFaults, joinTrailingStop, type TrailingStopRules } from '../src/domain/trailing-stop.ts';
 import { amendTrailingStop, armTrailingStop } from './activity-proxies.ts';
 import { describeStop } from './details.ts';
-import { refuse, throwRefusal } from './failures.ts';
+import { insist, refuse, throwRefusal } from './failures.ts';
 import * as messages from './messages.ts';
 
 /**
  * The life of one trailing stop: waiting, trailing, triggered. It only tightens and it triggers once. It is never on
- * the way from a price to an exit order: the market watch moves and triggers it, and tells.
+ * the way from a price to an exit order: the market watch moves and triggers it, and tells. Like its position, it can't
+ * be canceled.
  */
-export async function trailingStop(input: StopInput, carried?: StopView): Promise<StopView | null> {
+export function trailingStop(input: StopInput, carried?: StopView): Promise<StopView | null> {
+  return CancellationScope.nonCancellable(() => trail(input, carried));
+}
+
+async function trail(input: StopInput, carried?: StopView): Promise<StopView | null> {
   let view: StopView | null = carried ?? null;
   let isOver = false;
   const early: GuardChanged[] = [];
@@ -42,29 +48,29 @@ export async function trailingStop(input: StopInput, carried?: StopView): Promis
   setHandler(messages.positionClosed, () => {
     isOver = true;
   });
-  setHandler(
-    messages.amendStop,
-    async (amendment: StopAmendment) => {
-      await condition(() => view !== null || isOver);
-      if (isOver) throw refuse('STOP_AMENDMENT_REFUSED', [nothingToGuard]);
-      const amended = await amendTrailingStop({ tradeId: input.tradeId, amendment }).catch(throwRefusal);
-      // What the watch told meanwhile is as true as this answer.
-      show(view === null ? amended : together(amended.rules, view, amended));
-      return view as unknown as StopView;
+  const amend = async (amendment: StopAmendment): Promise<StopView> => {
+    await condition(() => view !== null || isOver);
+    if (isOver) throw refuse('STOP_AMENDMENT_REFUSED', [nothingToGuard]);
+    const amended = await amendTrailingStop({ tradeId: input.tradeId, amendment }).catch(throwRefusal);
+    // What the watch told meanwhile is as true as this answer.
+    show(view === null ? amended : together(amended.rules, view, amended));
+    return view as unknown as StopView;
+  };
+  setHandler(messages.amendStop, (amendment) => CancellationScope.nonCancellable(() => amend(amendment)), {
+    validator: (amendment) => {
+      const faults = isOver ? [nothingToGuard] : faultsOf(amendment, view);
+      if (faults.length > 0) throw refuse('STOP_AMENDMENT_REFUSED', faults);
     },
-    {
-      validator: (amendment: StopAmendment) => {
-        const faults = isOver ? [nothingToGuard] : faultsOf(amendment, view);
-        if (faults.length > 0) throw refuse('STOP_AMENDMENT_REFUSED', faults);
-      },
-    },
-  );
+  });
 
   if (view === null) {
-    const armed = await armTrailingStop(input.tradeId);
-    // The trade was on its way out already: there is nothing to guard.
-    if (armed === null) isOver = true;
-    else show(armed);
+    const armed = await insist(
+      () => armTrailingStop(input.tradeId),
+      () => isOver,
+    );
+    // Null, and the trade was on its way out already: there is nothing to guard.
+    if (armed) show(armed);
+    else isOver = true;
     for (const change of early.splice(0)) hear(change);
   }
 

@@ -4,8 +4,9 @@ import { type Halt, queries, type Resume, signals } from '../../src/contracts/me
 import { breakerId, taskQueues, workflowTypes } from '../../src/contracts/messages/names.ts';
 import type { BreakerView, HoldView } from '../../src/contracts/messages/views.ts';
 import { haltBody, resumeBody } from '../../src/contracts/schemas/commands.ts';
+import { RatchetError } from '../../src/domain/errors.ts';
 import { aWorkflowWorld, eventually } from '../support/workflow-environment.ts';
-import { aBreakerView, aLongOutage, aTradeId, currentDetails, searchAttributesOf } from './fixtures.ts';
+import { aBreakerView, aFailureFirst, aLongOutage, aTradeId, currentDetails, searchAttributesOf } from './fixtures.ts';
 
 const world = aWorkflowWorld();
 
@@ -90,6 +91,15 @@ describe('folds', () => {
     const views = [aBreakerView({ state: 'OPEN', nextTransitionAtMs: 1 }), aBreakerView({ state: 'HALF_OPEN' })];
     world.play({ foldBreaker: async () => views.shift() ?? aBreakerView() });
     await eventually(viewOf(await start())).toMatchObject({ state: 'HALF_OPEN' });
+  });
+
+  test('on after a failure for good', async () => {
+    const failsOnce = aFailureFirst(new RatchetError('EVENT_CONFLICT'));
+    world.play({ foldBreaker: failsOnce(async () => aBreakerView({ failures: 2 })) });
+    const handle = await start();
+    await eventually(activities).toContain('foldBreaker');
+    await world.skip('1 minute');
+    await eventually(viewOf(handle)).toMatchObject({ failures: 2 });
   });
 
   test('what came while the database was gone', async () => {

@@ -155,6 +155,18 @@ export function aGate<T>(): { readonly opened: Promise<T>; open(value: T): void 
   return { opened, open: (value) => open(value) };
 }
 
+/** Makes activities that fail with `error` when they are asked for the first time. */
+export const aFailureFirst =
+  (error: Error) =>
+  <T>(answer: () => Promise<T>): (() => Promise<T>) => {
+    let hasFailed = false;
+    return async () => {
+      if (hasFailed) return answer();
+      hasFailed = true;
+      throw error;
+    };
+  };
+
 /** An activity of the watches: it lasts until the test lets it go, or until it is canceled. */
 export const watchUntil = <T>(letGo: Promise<T>, whenCanceled: T): Promise<T> =>
   whileBeating((signal) => {

@@ -13,8 +13,10 @@ import {
 import { positionId, stopId, taskQueues, workflowTypes } from '../../src/contracts/messages/names.ts';
 import type { PositionView, StopView } from '../../src/contracts/messages/views.ts';
 import { decimal } from '../../src/domain/decimal.ts';
+import { RatchetError } from '../../src/domain/errors.ts';
 import { aWorkflowWorld, eventually } from '../support/workflow-environment.ts';
 import {
+  aFailureFirst,
   aLongOutage,
   aPosition,
   aStopView,
@@ -110,6 +112,24 @@ describe('guards', () => {
     expect(activities().at(-1)).toBe('disarmGuards');
   });
 
+  test('goes on arming, asking for the exit and disarming after failures for good', async () => {
+    const input = aPosition({ stopLoss: { price: decimal('90') }, timeStopMs: 60_000 });
+    const failsOnce = aFailureFirst(new RatchetError('VENUE_UNKNOWN'));
+    world.play({
+      armGuards: failsOnce(async () => ['stopLoss'] as const),
+      requestExit: failsOnce(async () => {}),
+      disarmGuards: failsOnce(async () => {}),
+    });
+    const handle = await opens(input, entered('2', { firstFillAtMs: await world.nowMs() }));
+    await eventually(activities).toContain('armGuards');
+    await world.skip('2 minutes');
+    await eventually(viewOf(handle)).toMatchObject({ armed: ['stopLoss'], phase: 'closing', exitReason: 'timeStop' });
+    await close(handle, input.tradeId);
+    expect(await handle.result()).toMatchObject({ phase: 'closed' });
+    const twice = ['armGuards', 'requestExit', 'disarmGuards'].flatMap((name) => [name, name]);
+    expect(activities()).toEqual(twice);
+  });
+
   test('keeps the largest quantity and the first fill, in whatever order and however often they are told', async () => {
     const told = [
       entered('0.5', { firstFillAtMs: 1_795_262_400_000 }),
@@ -127,6 +147,18 @@ describe('guards', () => {
       expect(await handle.result()).toMatchObject({ entry: { ...told[3], firstFillAtMs: told[0]?.firstFillAtMs } });
     });
     await fc.assert(property, { numRuns: 10 });
+  });
+
+  test('stays when it is canceled: only being flat ends a position', async () => {
+    playGuards();
+    const input = aPosition();
+    const handle = await opens(input);
+    await eventually(viewOf(handle)).toMatchObject({ phase: 'guarded' });
+    await handle.cancel();
+    await world.skip('1 minute');
+    expect(await viewOf(handle)()).toMatchObject({ phase: 'guarded' });
+    await close(handle, input.tradeId);
+    expect(await handle.result()).toMatchObject({ phase: 'closed' });
   });
 });
 

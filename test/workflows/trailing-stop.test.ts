@@ -13,6 +13,7 @@ import {
 import { stopId, taskQueues, workflowTypes } from '../../src/contracts/messages/names.ts';
 import type { StopView } from '../../src/contracts/messages/views.ts';
 import { decimal } from '../../src/domain/decimal.ts';
+import { RatchetError } from '../../src/domain/errors.ts';
 import { amendDistance, type TrailingStop } from '../../src/domain/trailing-stop.ts';
 import { aWorkflowWorld, eventually } from '../support/workflow-environment.ts';
 import {
@@ -112,6 +113,30 @@ describe('trails', () => {
     outage.end();
     await world.skip('1 minute');
     await eventually(viewOf(handle)).toMatchObject({ triggeredAtPrice: '105', stop: { stopPrice: '109.12' } });
+  });
+
+  test('goes on arming after a failure for good, until the position is closed', async () => {
+    world.play({ armTrailingStop: async () => Promise.reject(new RatchetError('SYMBOL_UNKNOWN')) });
+    const handle = await start();
+    await eventually(() => world.calls().length).toBe(1);
+    await world.skip('15 seconds');
+    await eventually(() => world.calls().length).toBe(2);
+    await close(handle);
+    expect(await handle.result()).toBeNull();
+  });
+
+  test('stays when it is canceled, and hears who amends it', async () => {
+    world.play({
+      armTrailingStop: async (tradeId) => aStopView(tradeId),
+      amendTrailingStop: async ({ tradeId }) => aStopView(tradeId, { version: 2 }),
+    });
+    const handle = await start();
+    await untilArmed(handle);
+    await handle.cancel();
+    for (const change of storyOf(['110'])) await tell(handle, change);
+    expect(await amend(handle, tighter)).toMatchObject({ version: 2, stop: { stopPrice: '109.12' } });
+    await close(handle);
+    expect(await handle.result()).toMatchObject({ stop: { stopPrice: '109.12' } });
   });
 
   test('ends without a word when the trade is on its way out already', async () => {
