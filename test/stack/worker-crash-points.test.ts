@@ -50,14 +50,9 @@ async function dieAt(
   });
 }
 
-/** The answer to the next placement of this purpose is held back, although the venue has done what was asked. */
-const hangAnswer = (purpose: 'entry' | 'exit'): FaultRule => ({
-  on: {
-    method: 'POST',
-    path: '/api/v3/order',
-    match: { newClientOrderId: purpose === 'entry' ? 'rte-.*' : 'rtx-.*' },
-    nth: 1,
-  },
+/** The answers to placements of this purpose are held back, although the venue has done what was asked. */
+const hangAnswers = (purpose: 'entry' | 'exit'): FaultRule => ({
+  on: { method: 'POST', path: '/api/v3/order', match: { newClientOrderId: purpose === 'entry' ? 'rte-.*' : 'rtx-.*' } },
   phase: 'before_response',
   do: { action: 'hang' },
 });
@@ -75,11 +70,8 @@ async function placementsOf({ client_order_id: id }: OrderFacts): Promise<number
   return requests.filter(({ method, parameters }) => method === 'POST' && parameters['newClientOrderId'] === id).length;
 }
 
-const untilAtVenue = (purpose: 'entry' | 'exit', known: number): Promise<unknown> =>
-  until(`the ${purpose} stands at the venue`, async () => {
-    const { orders } = await stack.venue.ledger();
-    return orders.length > known && orders.at(-1)?.clientOrderId.startsWith(purpose === 'entry' ? 'rte-' : 'rtx-');
-  });
+const untilAtVenue = (orders: number): Promise<unknown> =>
+  until('the order stands at the venue', async () => (await stack.venue.ledger()).orders.length >= orders);
 
 describe('an entry', () => {
   // beforeReserve: before anything is committed. afterReserve: reserved, no intent yet. afterAnswer: the venue has
@@ -121,23 +113,25 @@ describe('an entry', () => {
     expect((await stack.client.state()).alerts).toEqual([]);
   });
 
-  test.each([
-    { type: 'MARKET', order: { type: 'MARKET' }, at: 'open' },
-    { type: 'LIMIT', order: { type: 'LIMIT', price: '99' }, at: 'working' },
-  ])('is adopted when the worker dies before the answer to a $type order', async ({ type, order, at }) => {
-    const tradeId = `entry-sent-${type}`;
+  test('is adopted, filled or resting, when the worker dies before the answers to its orders', async () => {
     const { orders } = await stack.venue.ledger();
-    await stack.venue.plan(hangAnswer('entry'));
+    const [filled, resting] = ['entry-sent-filled', 'entry-sent-resting'] as const;
+    await stack.venue.plan(hangAnswers('entry'));
     await stack.restarted('worker', async () => {
-      void enter(stack, tradeId, { entry: order }).catch(() => undefined);
-      await untilAtVenue('entry', orders.length);
+      void enter(stack, filled).catch(() => undefined);
+      void enter(stack, resting, { entry: { type: 'LIMIT', price: '99' } }).catch(() => undefined);
+      await untilAtVenue(orders.length + 2);
       process.kill(stack.pidOf('worker'), 'SIGKILL');
     });
-    await untilPhase(stack, tradeId, at);
-    if (at === 'working') await stack.venue.tick('99');
-    await untilWatched(stack, tradeId);
-    expect(await placementsOf(await orderOf(tradeId))).toBe(1);
-    await stopOut(stack, tradeId);
+    await untilPhase(stack, filled, 'open');
+    await untilPhase(stack, resting, 'working');
+    await stack.venue.tick('99');
+    for (const tradeId of [filled, resting]) {
+      await untilWatched(stack, tradeId);
+      expect(await placementsOf(await orderOf(tradeId))).toBe(1);
+    }
+    await stopOut(stack, filled);
+    expect(await untilSettled(stack, resting)).toBe('closed');
   });
 
   test('that waits is canceled once its time is up, although the worker died while it canceled', async () => {
@@ -168,39 +162,32 @@ describe('an entry', () => {
 });
 
 describe('a position', () => {
-  test('is closed for a price that crossed its stop while nobody watched, and came back', async () => {
-    const tradeId = 'watch-stopLoss';
-    await openTrade(stack, tradeId);
-    await dieAt(
-      'whileWatching',
-      () => undefined,
-      () => stack.venue.tick('94', '100'),
-    );
-    expect(await untilSettled(stack, tradeId)).toBe('closed');
-    const { exitRequest } = await stack.client.trade(tradeId);
-    expect(exitRequest).toMatchObject({ reason: 'stopLoss', trigger: { price: '94' } });
-  });
-
-  test('has its trailing stop where the prices that nobody watched would have moved it', async () => {
-    const tradeId = 'watch-trailingStop';
-    await openTrade(stack, tradeId, { exit: { trailingStop: { by: 'percent', distance: '2' } } });
-    await stack.venue.tick('104');
-    await until('the stop has moved', async () => (await stopPriceOf(tradeId)) === '101.92');
-    await dieAt(
-      'whileWatching',
-      () => undefined,
-      () => stack.venue.tick('103', '110'),
-    );
-    await until('the stop has moved', async () => (await stopPriceOf(tradeId)) === '107.8');
-    await stack.venue.tick('107.79');
-    expect(await untilSettled(stack, tradeId)).toBe('closed');
-    expect((await stack.client.trade(tradeId)).exitRequest).toMatchObject({ reason: 'trailingStop' });
-  });
-
-  async function stopPriceOf(tradeId: string): Promise<unknown> {
+  const stopPriceOf = async (tradeId: string): Promise<unknown> => {
     const [row] = await stack.sql("select state->>'stopPrice' as price from guard where trade_id = $1", [tradeId]);
     return row?.['price'];
-  }
+  };
+
+  test('is guarded by the prices that nobody watched, and by those that came back too', async () => {
+    const [fixed, trailing] = ['watch-stopLoss', 'watch-trailingStop'] as const;
+    await openTrade(stack, fixed);
+    await openTrade(stack, trailing, { exit: { trailingStop: { by: 'percent', distance: '10' } } });
+    await stack.venue.tick('104');
+    await until('the stop has moved', async () => (await stopPriceOf(trailing)) === '93.6');
+    await dieAt(
+      'whileWatching',
+      () => undefined,
+      () => stack.venue.tick('94', '110'),
+    );
+    expect(await untilSettled(stack, fixed)).toBe('closed');
+    expect((await stack.client.trade(fixed)).exitRequest).toMatchObject({
+      reason: 'stopLoss',
+      trigger: { price: '94' },
+    });
+    await until('the stop has moved', async () => (await stopPriceOf(trailing)) === '99');
+    await stack.venue.tick('98.99');
+    expect(await untilSettled(stack, trailing)).toBe('closed');
+    expect((await stack.client.trade(trailing)).exitRequest).toMatchObject({ reason: 'trailingStop' });
+  });
 });
 
 describe('an exit', () => {
@@ -221,10 +208,10 @@ describe('an exit', () => {
     const tradeId = 'exit-sent';
     await openTrade(stack, tradeId);
     const { orders } = await stack.venue.ledger();
-    await stack.venue.plan(hangAnswer('exit'));
+    await stack.venue.plan(hangAnswers('exit'));
     await stack.restarted('worker', async () => {
       await stack.venue.tick('94');
-      await untilAtVenue('exit', orders.length);
+      await untilAtVenue(orders.length + 1);
       process.kill(stack.pidOf('worker'), 'SIGKILL');
     });
     expect(await untilSettled(stack, tradeId)).toBe('closed');

@@ -1,5 +1,8 @@
 import type { Ledger } from './paper-control.ts';
 import type { Row, Stack } from './stack.ts';
+import { until } from './until.ts';
+
+const deliveryMs = 15_000;
 
 /** A row as the database gives it: bigint and numeric as text. */
 type Rows<Columns extends string, Others = unknown> = readonly (Readonly<Record<Columns, string>> & Others)[];
@@ -48,7 +51,7 @@ export type Evidence = {
 /** Reads everything. Ask for it when the trades have settled. */
 export async function gather(stack: Stack): Promise<Evidence> {
   const table = async (name: string, order: string) => await stack.sql<Row>(`select * from ${name} order by ${order}`);
-  const [open] = await stack.sql<{ n: string }>('select count(*) as n from outbox where settled_at_ms is null');
+  const undelivered = await undeliveredOf(stack);
   return {
     ledger: await stack.venue.ledger(),
     trades: (await table('trade', 'decided_at_ms')) as unknown as Evidence['trades'],
@@ -59,7 +62,7 @@ export async function gather(stack: Stack): Promise<Evidence> {
     guards: (await textOf(table('guard', 'armed_at_ms'))) as unknown as Evidence['guards'],
     exitRequests: (await table('exit_request', 'requested_at_ms')) as unknown as Evidence['exitRequests'],
     alerts: (await table('alert', 'alert_id')) as unknown as Evidence['alerts'],
-    undelivered: Number(open?.n),
+    undelivered,
     events: await eventsOf(stack),
     workflows: await workflowsOf(stack),
   };
@@ -72,6 +75,16 @@ async function textOf(rows: Promise<readonly Row[]>): Promise<readonly Row[]> {
       Object.entries(row).map(([name, value]) => [name, typeof value === 'number' ? String(value) : value]),
     ),
   );
+}
+
+/** Messages on their way get the time to arrive: what is counted is what nobody delivers. */
+async function undeliveredOf(stack: Stack): Promise<number> {
+  const count = async () => {
+    const [open] = await stack.sql<{ n: string }>('select count(*) as n from outbox where settled_at_ms is null');
+    return Number(open?.n);
+  };
+  await until('all messages are delivered', async () => (await count()) === 0, deliveryMs).catch(() => undefined);
+  return count();
 }
 
 async function eventsOf(stack: Stack): Promise<readonly AuditEvent[]> {
