@@ -85,5 +85,6 @@ const positionLines = (position: PositionSummary): readonly string[] => [
 function unrealizedLine({ symbol, unrealizedPnl }: PositionSummary): string {
   if (unrealizedPnl === null) return '  unrealized P&L: not known, because no price is at hand; the API has them';
   const { amount, price, ageMs } = unrealizedPnl;
-  return `  unrealized P&L: ${amount} ${symbol.split('/')[1]} before fees, at ${price} (${ageMs} ms old)`;
+  const quoteAsset = symbol.split('/')[1];
+  return `  unrealized P&L: ${amount} ${quoteAsset} at ${price} (${ageMs} ms old), fees in ${quoteAsset} aside`;
 }

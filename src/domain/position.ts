@@ -76,8 +76,9 @@ export function realizedPnl(position: Position): Decimal {
 }
 
 /**
- * What the part that is still open would make at `price`, fees aside: (price - average entry price) x quantity, its
- * sign turned for a short position. The average is over what the entry brought in, net of fees in the base asset.
+ * What the part that is still open would make at `price`, fees in the quote asset aside: (price - average entry price)
+ * x quantity, its sign turned for a short position. The average is over what the entry brought in, net of fees in the
+ * base asset.
  */
 export function unrealizedPnl(position: Holding, price: Decimal): Decimal {
   const open = sellableQuantity(position);

@@ -175,7 +175,9 @@ describe('trades', () => {
       response.end(JSON.stringify({ positions: [{ symbol: 'BTC/USDT', unrealizedPnl }] }));
     });
     const { out } = await withoutDatabaseUrl(() => ratchet('trade', 'worth-1', '--data', folder));
-    expect(out).toMatch(/bought 1 for 100, sold 0 so far\n {4}unrealized P&L: 6.5 USDT before fees, at 106.5 \(40 ms/);
+    expect(out).toMatch(
+      /bought 1 for 100, sold 0 so far\n {4}unrealized P&L: 6.5 USDT at 106.5 \(40 ms old\), fees in USDT/,
+    );
   });
 
   test.each([

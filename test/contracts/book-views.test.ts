@@ -55,6 +55,7 @@ describe('a position', () => {
   test.each([
     { name: 'that is long', changed: {}, price: '103.5', amount: '7' },
     { name: 'that is short', changed: { side: 'short' as const }, price: '103.5', amount: '-7' },
+    { name: 'that a fee has made smaller', changed: { baseFee: d('0.1') }, price: '100', amount: '-10' },
     { name: 'that is half closed', changed: { exitQuantity: d('1'), exitQuote: d('110') }, price: '95', amount: '-5' },
   ])('$name would make $amount at $price', ({ changed, price, amount }) => {
     const trade = aTrade({ positions: [{ ...long, ...changed }] });

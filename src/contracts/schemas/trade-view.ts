@@ -137,7 +137,9 @@ const position = z.object({
   isOpen: z.boolean(),
   unrealizedPnl: z
     .object({
-      amount: decimalText.describe('In the quote asset, before fees.'),
+      amount: decimalText.describe(
+        'In the quote asset. What fees took of the base asset is in it; fees in other assets are not.',
+      ),
       price: decimalText.describe('The last price, at which it was worked out.'),
       ageMs: z.int().describe('Since the venue last vouched for the price.'),
     })
