@@ -141,6 +141,30 @@ describe('continue as new', () => {
     expect(await view()).toMatchObject({ version: 2, stop: { stopPrice: '119.04' } });
   });
 
+  test.each<{ type: string; id: (tradeId: string) => string; begins: (tradeId: string) => unknown[]; shows: string }>([
+    {
+      type: workflowTypes.positionMonitoring,
+      id: positionId,
+      begins: (tradeId) => [
+        { ...aPosition(), tradeId },
+        { tradeId, phase: 'guarded', entry: entered('2'), armed: ['stopLoss'], timeStopAtMs: null, closed: null },
+      ],
+      shows: '- armed: stopLoss',
+    },
+    {
+      type: workflowTypes.trailingStop,
+      id: stopId,
+      begins: (tradeId) => [{ tradeId, symbol: 'BTC/USDT' }, aStopView(tradeId)],
+      shows: '**trailing**: BTC/USDT long, stop 99.2',
+    },
+  ])('$type shows where it stands before anything is told to its new run', async ({ type, id, begins, shows }) => {
+    const tradeId = aTradeId();
+    const options = { workflowId: id(tradeId), taskQueue: taskQueues.guards, args: begins(tradeId) };
+    const handle = await world.start(type, options);
+    expect(await currentDetails(handle)).toContain(shows);
+    expect(world.calls()).toEqual([]);
+  });
+
   test('an exit goes through any number of generations with histories of bounded length', async () => {
     const tradeId = aTradeId();
     let looks = 0;
