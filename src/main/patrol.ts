@@ -6,11 +6,15 @@ import { readBreaker } from '../store/breaker.ts';
 import type { Db } from '../store/database.ts';
 import { guardsWithoutLease, wakeWatch } from '../store/guards.ts';
 import { holdsInForce } from '../store/holds.ts';
+import { forgetSettled } from '../store/outbox.ts';
 import { readStatus } from '../store/status.ts';
 
 const everyMs = 2_000;
 /** A worker that restarts has its shards back in less. */
 const unwatchedForMs = 5_000;
+/** Delivered messages are kept for a day, for whoever looks into what was said. */
+const keepMessagesMs = 86_400_000;
+const forgetEveryMs = 600_000;
 
 type Patrol = {
   readonly db: Db;
@@ -22,31 +26,36 @@ type Patrol = {
 };
 
 /**
- * Looks at the book every two seconds: sets the gauges that tell its state, and sees that every armed guard has eyes.
- * Guards that nobody watches raise an alert, and their watch is woken. Any number of processes may do it.
+ * Looks at the book every two seconds: sets the gauges that tell its state, sees that every armed guard has eyes, and
+ * clears away what was delivered long ago. Any number of processes may do it.
  */
 export function startPatrol(patrol: Patrol): { readonly stop: () => Promise<void> } {
-  let round: Promise<void> = Promise.resolve();
-  let isWalking = false;
-  const unwatched = new Set<string>();
-  const walk = async (): Promise<void> => {
-    isWalking = true;
-    try {
-      await Promise.all([setGauges(patrol), seeGuardsWatched(patrol, unwatched)]);
-    } catch (error) {
-      patrol.logger.warn({ error }, 'the state of the book can not be read');
-    } finally {
-      isWalking = false;
-    }
-  };
+  const walk = createPatrol(patrol);
+  let round: Promise<void> | undefined;
   const timer = setInterval(() => {
-    if (!isWalking) round = walk();
+    round ??= walk()
+      .catch((error) => patrol.logger.warn({ error }, 'the state of the book can not be read'))
+      .finally(() => {
+        round = undefined;
+      });
   }, everyMs);
   return {
     stop: async () => {
       clearInterval(timer);
       await round;
     },
+  };
+}
+
+/** One round of the patrol at each call. */
+export function createPatrol(patrol: Patrol): () => Promise<void> {
+  let forgottenAtMs = 0;
+  return async () => {
+    await Promise.all([setGauges(patrol), seeGuardsWatched(patrol)]);
+    const nowMs = patrol.now();
+    if (nowMs - forgottenAtMs < forgetEveryMs) return;
+    forgottenAtMs = nowMs;
+    await forgetSettled(patrol.db, nowMs - keepMessagesMs);
   };
 }
 
@@ -72,11 +81,11 @@ async function setGauges({ db, account, metrics, now }: Patrol): Promise<void> {
   }
 }
 
-async function seeGuardsWatched({ db, venue, now }: Patrol, unwatched: Set<string>): Promise<void> {
+/** Guards that nobody watches raise an alert, and their watch is woken. */
+async function seeGuardsWatched({ db, venue, now }: Patrol): Promise<void> {
   const nowMs = now();
   const found = await guardsWithoutLease(db, nowMs, unwatchedForMs);
   for (const { shard, armed, sinceMs } of found) {
-    unwatched.add(shard);
     await raiseAlert(db, {
       condition: conditionOf(shard),
       code: 'GUARDS_UNWATCHED',
@@ -86,10 +95,9 @@ async function seeGuardsWatched({ db, venue, now }: Patrol, unwatched: Set<strin
     });
     await wakeWatch(db, { venue, shard, nowMs });
   }
-  for (const shard of unwatched) {
-    if (found.some((each) => each.shard === shard)) continue;
-    await resolveAlert(db, { condition: conditionOf(shard), nowMs });
-    unwatched.delete(shard);
+  const still = new Set(found.map(({ shard }) => conditionOf(shard)));
+  for (const { code, condition } of await openAlerts(db)) {
+    if (code === 'GUARDS_UNWATCHED' && !still.has(condition)) await resolveAlert(db, { condition, nowMs });
   }
 }
 

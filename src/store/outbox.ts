@@ -115,6 +115,15 @@ export async function settle(
     .execute();
 }
 
+/** Forgets messages that were settled before `settledBeforeMs`. Returns how many. */
+export async function forgetSettled(db: Db, settledBeforeMs: number): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('outbox')
+    .where('settled_at_ms', '<', settledBeforeMs)
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
 /** Gives a message back that could not be delivered: nobody takes it before `untilMs`. */
 export async function postpone(
   db: Db,

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createListener } from '../../src/store/listener.ts';
-import { enqueue, enqueuePoke, type NewMessage, postpone, settle, takeDue } from '../../src/store/outbox.ts';
+import {
+  enqueue,
+  enqueuePoke,
+  forgetSettled,
+  type NewMessage,
+  postpone,
+  settle,
+  takeDue,
+} from '../../src/store/outbox.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { messagesTo, nowMs } from './fixtures.ts';
 
@@ -86,6 +94,20 @@ describe('takeDue', () => {
     await settle(database.db, { messageId, outcome: 'target-gone', nowMs: nowMs + 1 });
     expect(await messagesTo(database.db, 'entry-1')).toMatchObject([{ settled_at_ms: nowMs, outcome: 'delivered' }]);
   });
+});
+
+test('forgets what was settled long ago, and nothing that waits', async () => {
+  await put([aSignal('forget-old'), aSignal('forget-new'), aSignal('forget-open')]);
+  const settled = await take();
+  for (const { messageId, workflowId } of settled) {
+    if (workflowId === 'forget-open') continue;
+    const settledAtMs = workflowId === 'forget-old' ? nowMs : nowMs + 10;
+    await settle(database.db, { messageId, outcome: 'delivered', nowMs: settledAtMs });
+  }
+  expect(await forgetSettled(database.db, nowMs + 10)).toBeGreaterThanOrEqual(1);
+  expect(await messagesTo(database.db, 'forget-old')).toEqual([]);
+  expect(await messagesTo(database.db, 'forget-new')).toHaveLength(1);
+  expect(await messagesTo(database.db, 'forget-open')).toHaveLength(1);
 });
 
 describe('enqueuePoke', () => {
