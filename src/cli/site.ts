@@ -40,8 +40,22 @@ export async function withDatabase<Result>(
   });
   try {
     return await work(db, site);
+  } catch (error) {
+    throw hasStopped(error, site) ? new RatchetError('STACK_NOT_RUNNING', { data: options.data }) : error;
   } finally {
     await db.destroy();
+  }
+}
+
+/** Whether the database is silent because the stack that it belongs to was ended. */
+function hasStopped(error: unknown, { config, stack }: Site): boolean {
+  if (!(error instanceof RatchetError) || error.code !== 'DATABASE_UNAVAILABLE') return false;
+  if (config.DATABASE_URL !== undefined || stack?.supervisorPid === undefined) return false;
+  try {
+    process.kill(stack.supervisorPid, 0);
+    return false;
+  } catch (fault) {
+    return (fault as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }
 

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -121,6 +121,26 @@ test('a database that does not answer ends with 3', async () => {
   const { code, err } = await ratchet('trades');
   database = before;
   expect({ code, err }).toEqual({ code: 3, err: expect.stringContaining('DATABASE_UNAVAILABLE') });
+});
+
+test('a stack that was ended is told from a database that is away', async () => {
+  const { pid } = spawnSync(process.execPath, ['--eval', '']);
+  const folder = join(data, 'ended');
+  mkdirSync(folder);
+  writeStackFile(folder, {
+    version: 1,
+    mode: 'paper',
+    account: 'main',
+    venue: 'paper',
+    startedAtMs: nowMs,
+    supervisorPid: pid,
+    temporal: { address: '127.0.0.1:1', namespace: 'default' },
+    database: { url: 'postgresql://x:x@127.0.0.1:1/x' },
+    api: { url: 'http://127.0.0.1:1', keyFile: join(folder, 'api-key') },
+    processes: {},
+  });
+  const { code, err } = await withoutDatabaseUrl(() => ratchet('trades', '--data', folder));
+  expect({ code, err }).toEqual({ code: 3, err: expect.stringContaining('STACK_NOT_RUNNING') });
 });
 
 describe('halt and resume, with Temporal down', () => {

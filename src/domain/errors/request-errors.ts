@@ -63,6 +63,11 @@ export const requestErrors = {
     summary: 'There are no addresses of a running stack.',
     remedy: 'Start it with npm start, name its data folder with --data, or set DATABASE_URL and TEMPORAL_ADDRESS.',
   },
+  STACK_NOT_RUNNING: {
+    retryable: true,
+    summary: 'The stack of this data folder was ended.',
+    remedy: 'Start it again with npm start, or name the data folder of another one with --data.',
+  },
   API_UNAVAILABLE: {
     retryable: true,
     summary: 'The HTTP API does not answer.',
