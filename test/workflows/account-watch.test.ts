@@ -5,7 +5,7 @@ import { signals } from '../../src/contracts/messages/messages.ts';
 import { accountWatchId, taskQueues, workflowTypes } from '../../src/contracts/messages/names.ts';
 import { RatchetError } from '../../src/domain/errors.ts';
 import { aWorkflowWorld, eventually } from '../support/workflow-environment.ts';
-import { aGate, aTradeId, currentDetails, never, watchUntil } from './fixtures.ts';
+import { aGate, aTradeId, currentDetails, eventNamesOf, never, watchUntil } from './fixtures.ts';
 
 const world = aWorkflowWorld();
 
@@ -47,11 +47,11 @@ describe('account watch', () => {
     });
     const handle = await start();
     await eventually(() => currentDetails(handle)).toMatch(/^\*\*Not reading\*\* .*VENUE_KEY_REFUSED/);
-    const failed = looks();
     isMended = true;
     await handle.signal(signals.wake);
-    await eventually(() => currentDetails(handle)).toMatch(/^Reading/);
-    expect(looks()).toBe(failed + 1);
+    await eventually(looks).toBe(2);
+    expect(await currentDetails(handle)).toMatch(/^Reading/);
+    expect(await eventNamesOf(handle)).toContain('timerCanceled');
   });
 
   test('ends when it is canceled', async () => {
