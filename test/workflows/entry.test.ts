@@ -127,12 +127,12 @@ describe('placed', () => {
 
 describe('late', () => {
   test('cancels the rest when its time is up, and keeps what was filled', async () => {
-    const request = aRequest({ entry: aLimitEntry(60_000) });
+    const request = aRequest({ entry: aLimitEntry(3_600_000) });
     playApproved(request, aReport('partiallyFilled', filledBy('0.5', '50')));
     world.play({ cancelOrder: async () => aReport('canceled', filledBy('0.5', '50')) });
     const handle = await start(request);
     await eventually(viewOf(handle)).toMatchObject({ phase: 'working' });
-    await world.skip(59_000);
+    await world.skip('50 minutes');
     expect(asked()).not.toContain('cancelOrder');
 
     expect(await handle.result()).toMatchObject({ outcome: 'partly-entered', filledQuantity: '0.5' });
@@ -140,7 +140,7 @@ describe('late', () => {
   });
 
   test('is entered after all when the fill crosses the cancel', async () => {
-    const request = aRequest({ entry: aLimitEntry(60_000) });
+    const request = aRequest({ entry: aLimitEntry(3_600_000) });
     playApproved(request, aReport('new'));
     world.play({ cancelOrder: async () => aReport('filled', filledBy('2', '200')) });
     const handle = await start(request);
@@ -148,7 +148,7 @@ describe('late', () => {
   });
 
   test('does not cancel an order that fills in time, and leaves no timer behind', async () => {
-    const request = aRequest({ entry: aLimitEntry(60_000) });
+    const request = aRequest({ entry: aLimitEntry(3_600_000) });
     playApproved(request, aReport('new'));
     const handle = await start(request);
     await eventually(viewOf(handle)).toMatchObject({ phase: 'working' });
@@ -158,7 +158,7 @@ describe('late', () => {
   });
 
   test('goes on canceling until the venue can be asked', async () => {
-    const request = aRequest({ entry: aLimitEntry(60_000) });
+    const request = aRequest({ entry: aLimitEntry(3_600_000) });
     let attempts = 0;
     playApproved(request, aReport('new'));
     world.play({

@@ -177,9 +177,9 @@ describe('waits', () => {
     playPlan(input.tradeId, [await awaits(3_600_000)]);
     const handle = await start(input);
     await eventually(viewOf(handle)).toMatchObject({ doing: 'await' });
-    await world.skip(3_590_000);
+    await world.skip('50 minutes');
     expect(activities()).toEqual(['planExit']);
-    await world.skip(11_000);
+    await world.skip('11 minutes');
     await eventually(viewOf(handle)).toMatchObject({ doing: 'done' });
   });
 
