@@ -60,8 +60,11 @@ export function aWorkflowWorld(startServer = timeSkippingServer): WorkflowWorld 
   });
   afterAll(async () => {
     for (const worker of workers) worker.shutdown();
-    await running;
-    await environment?.teardown();
+    try {
+      await running;
+    } finally {
+      await environment?.teardown();
+    }
   });
 
   return {
