@@ -22,7 +22,7 @@ beforeAll(async () => {
     crashPoints: [
       ...(['beforeReserve', 'afterReserve', 'afterIntent', 'afterAnswer', 'afterRecord'] as const),
       ...(['betweenFillAndMonitor', 'whileWatching', 'beforeTrigger', 'afterTrigger'] as const),
-      ...(['afterExitAnswer', 'cancelSent'] as const),
+      ...(['afterExitAnswer', 'cancelSent', 'afterHold'] as const),
     ],
     pausePoints: ['afterIntent'],
   });
@@ -229,6 +229,22 @@ describe('an exit', () => {
       { generation: 2, status: 'filled' },
     ]);
   });
+});
+
+test('a halt counts from its commit on, although the worker died before it told anybody', async () => {
+  const halt = { commandId: 'halt-1', actor: 'tester', reason: 'a drill', scope: { kind: 'all', id: '*' } };
+  await dieAt('afterHold', () => stack.temporal.workflow.getHandle('breaker-account-main').signal('halt', halt));
+  const { outcome, reasons } = await enter(stack, 'halted');
+  expect({ outcome, codes: reasons.map(({ code }) => code) }).toEqual({
+    outcome: 'denied',
+    codes: ['TRADING_STATE_BLOCKED'],
+  });
+  expect(await untilSettled(stack, 'halted')).toBe('denied');
+  expect(stack.ratchet('resume', '--all', '--reason', 'the drill is over')).toMatchObject({ code: 0 });
+  const records = await stack.sql(
+    "select event_type from audit_event where event_type ~ '^(Halt|Resume)' order by insert_no",
+  );
+  expect(records.map((record) => record['event_type'])).toEqual(['HaltApplied', 'ResumeApplied']);
 });
 
 test('the record of it all holds', () => {
