@@ -72,9 +72,9 @@ export async function enqueuePoke(tx: Tx, workflowId: string, nowMs: number): Pr
   await sql`
     insert into outbox (workflow_id, action, signal_name, signal_args, created_at_ms, next_attempt_at_ms)
     select ${workflowId}, 'signal', ${signals.poke}, '[]', ${nowMs},
-      greatest(${nowMs}::bigint, coalesce(max(next_attempt_at_ms), 0) + ${pokeEveryMs})
+      greatest(${nowMs}::bigint, coalesce(max(coalesce(settled_at_ms, ${nowMs}::bigint)), 0) + ${pokeEveryMs})
     from outbox
-    where workflow_id = ${workflowId} and signal_name = 'poke' and created_at_ms > ${nowMs - pokeEveryMs}::bigint
+    where workflow_id = ${workflowId} and signal_name = 'poke' and created_at_ms > ${nowMs - 2 * pokeEveryMs}::bigint
     having not coalesce(bool_or(settled_at_ms is null and attempts = 0), false)
   `.execute(tx);
 }
