@@ -70,6 +70,9 @@ function count(event: PriceHubEvent, logger: Logger, metrics: Metrics): void {
       logger.warn(event, 'price stream is silent');
       break;
     case 'recovered':
+      metrics.priceRecovered.inc();
+      logger.info(event, 'price stream is heard again');
+      break;
     case 'restarted':
       logger.info(event, 'price stream changed');
       break;

@@ -60,6 +60,11 @@ const priceMetrics = (registry: Registry) => ({
     help: 'Times that a price stream fell silent for longer than a price counts as fresh.',
     registers: [registry],
   }),
+  priceRecovered: new Counter({
+    name: 'ratchet_price_recovered_total',
+    help: 'Times that a price stream that had fallen silent was heard again.',
+    registers: [registry],
+  }),
 });
 
 const guardMetrics = (registry: Registry) => ({

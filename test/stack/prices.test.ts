@@ -90,13 +90,15 @@ test('a stream that falls silent is noticed and replaced by questions, and comes
   const tradeId = 'prices-silent';
   await openTrade(stack, tradeId);
   const before = await counted('ratchet_price_stale_total');
-  await stack.venue.plan({ on: { path: '/stream' }, phase: 'stream', do: { action: 'silence', ms: 10_000 } });
+  const recovered = await counted('ratchet_price_recovered_total');
+  await stack.venue.plan({ on: { path: '/stream' }, phase: 'stream', do: { action: 'silence', ms: 8_000 } });
   await stack.venue.tick('99');
   await stack.venue.clearPlan();
   await untilCounted('ratchet_price_stale_total', before + 1);
   await stack.venue.tick('94');
   expect(await untilSettled(stack, tradeId)).toBe('closed');
 
+  await untilCounted('ratchet_price_recovered_total', recovered + 1);
   await stack.venue.tick('100');
   const again = 'prices-back';
   await openTrade(stack, again);
