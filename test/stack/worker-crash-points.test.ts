@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultRule } from '../../src/simulator/faults.ts';
 import { gather } from '../support/evidence.ts';
 import { judge } from '../support/oracle.ts';
+import type { LedgerRequest } from '../support/paper-control.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { enter, openTrade, phaseOf, stopOut, untilPhase, untilSettled, untilWatched } from '../support/trading.ts';
 import { until } from '../support/until.ts';
@@ -64,10 +65,12 @@ async function orderOf(tradeId: string, purpose = 'entry'): Promise<OrderFacts> 
   return until(`the order of ${tradeId}`, async () => (await stack.sql<OrderFacts>(find, [tradeId, purpose]))[0]);
 }
 
-/** How often the venue was asked to place the order. */
+/** How often the venue was asked to place the order, but for what it refused as too old. */
 async function placementsOf({ client_order_id: id }: OrderFacts): Promise<number> {
   const { requests } = await stack.venue.ledger();
-  return requests.filter(({ method, parameters }) => method === 'POST' && parameters['newClientOrderId'] === id).length;
+  const isPlacement = ({ method, parameters, code }: LedgerRequest) =>
+    method === 'POST' && parameters['newClientOrderId'] === id && code !== -1021;
+  return requests.filter(isPlacement).length;
 }
 
 const untilAtVenue = (orders: number): Promise<unknown> =>

@@ -33,12 +33,12 @@ const aLedgerFill = (fill: Pick<LedgerFill, 'tradeId' | 'orderId' | 'side' | 'pr
   isMaker: false,
 });
 
-const aRequest = (requestId: number, newClientOrderId: string): LedgerRequest => ({
+const aRequest = (requestId: number, newClientOrderId: string, timestamp = '1000'): LedgerRequest => ({
   requestId,
   receivedAtMs: 1_001,
   method: 'POST',
   path: '/api/v3/order',
-  parameters: { newClientOrderId },
+  parameters: { newClientOrderId, timestamp },
   accepted: true,
   answered: true,
   code: null,
@@ -147,7 +147,12 @@ describe('the oracle', () => {
     [
       'oneOrderPerId',
       'an id that was sent again',
-      ledger({ requests: [...sound.ledger.requests, aRequest(3, 'rtx-1')] }),
+      ledger({ requests: [...sound.ledger.requests, aRequest(3, 'rtx-1', '2000')] }),
+    ],
+    [
+      'everySendIsIntended',
+      'a send that was repeated, although the venue refused it',
+      ledger({ requests: [...sound.ledger.requests, { ...aRequest(3, 'rtx-1'), accepted: false, code: -1021 }] }),
     ],
     ['neverSoldMoreThanHeld', 'a second exit fill', ledger({ fills: [bought, sold, soldAgain] })],
     ['closedTradesAreFlat', 'a closed trade that still holds', ledger({ fills: [bought] })],

@@ -55,6 +55,14 @@ const oneEntryPerTradeAndLeg: Check = (evidence) => {
   return repeated(entries).map((trade) => `more than one entry order of ${trade} stands in the ledger`);
 };
 
+/** Each send has a timestamp of its own, committed before it: the same one again is a blind repetition. */
+const everySendIsIntended: Check = ({ ledger }) =>
+  repeated(
+    ledger.requests
+      .filter(isPlacement)
+      .map(({ parameters }) => `${parameters['newClientOrderId']} at ${parameters['timestamp']}`),
+  ).map((send) => `${send} was sent twice`);
+
 /** A client order id is one order: sent again after it was taken, it would be a second one. */
 const oneOrderPerId: Check = (evidence) => [
   ...repeated(oursAtVenue(evidence).map(({ clientOrderId }) => clientOrderId)).map(
@@ -246,6 +254,7 @@ const lifecyclesEnded: Check = ({ trades, workflows, undelivered }) => {
 export const checks = {
   oneEntryPerTradeAndLeg,
   oneOrderPerId,
+  everySendIsIntended,
   neverSoldMoreThanHeld,
   closedTradesAreFlat,
   intentBeforeSend,
