@@ -186,6 +186,7 @@ describe('the oracle', () => {
         `no record ${type}`,
         withoutEvent(type),
       ]),
+    ['everyChangeHasItsRecord', 'a release without a record', withReservation({ voided_quantity: '0.4' })],
     [
       'everyChangeHasItsRecord',
       'a record that is there twice',

@@ -198,6 +198,7 @@ const everyChangeHasItsRecord: Check = (evidence) => {
       ),
     ),
     ...evidence.positions.flatMap(({ trade_id }) => one(trade_id, 'PositionOpened')),
+    ...evidence.reservations.flatMap((reservation) => voidRecords(reservation, events)),
     ...evidence.exitRequests.flatMap(({ trade_id }) => one(trade_id, 'ExitRequested', 'StopTriggered')),
     ...evidence.guards.flatMap(({ trade_id, kind, triggered_at_ms }) => {
       const isThis = (event: AuditEvent) => event.tradeId === trade_id && event.body['kind'] === kind;
@@ -215,6 +216,22 @@ const everyChangeHasItsRecord: Check = (evidence) => {
     }),
   ];
 };
+
+function voidRecords(
+  { trade_id, leg, voided_quantity }: Evidence['reservations'][number],
+  events: readonly AuditEvent[],
+): readonly string[] {
+  const recorded = total(
+    events
+      .filter(
+        ({ type, tradeId, body }) =>
+          type === 'ReservationVoided' && tradeId === trade_id && String(body['leg']) === leg,
+      )
+      .map(({ body }) => String(body['quantity'])),
+  );
+  if (recorded.eq(voided_quantity)) return [];
+  return [`${trade_id} leg ${leg} gave back ${voided_quantity}, its records say ${recorded.toFixed()}`];
+}
 
 function orderRecords(
   { client_order_id: id, purpose, status, in_doubt, send_epoch }: Evidence['orders'][number],
