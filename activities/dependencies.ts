@@ -16,11 +16,18 @@ export type OrderTimings = {
   readonly fenceMarginMs: number;
 };
 
+/**
+ * What becomes of an entry order that the venue does not know after its fence: `park` keeps its reservation until a
+ * person decides, `resend` places it again as its next generation. Exits always go on.
+ */
+export type UnresolvedPolicy = 'park' | 'resend';
+
 /** Everything an activity may be made from. Only a composition root builds it. */
 export type ActivityDependencies = {
   readonly db: Db;
   readonly rooms: ReadonlyMap<string, VenueRoom>;
   readonly timings: OrderTimings;
+  readonly unresolved: UnresolvedPolicy;
   readonly breaker: BreakerSettings;
   readonly watchShards: number;
   /** Calls back when guards were armed, amended or disarmed, in any shard. Returns the way to stop. */
@@ -28,6 +35,8 @@ export type ActivityDependencies = {
   /** Names this process in leases and records. */
   readonly holder: string;
   readonly now: () => number;
+  /** Ends after so many milliseconds of the clock that `now` reads; rejects when the signal aborts it. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 };

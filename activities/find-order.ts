@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { OrderRef, OrderReported } from '../src/contracts/messages/messages.ts';
 import { backoffMs } from '../src/domain/backoff.ts';
 import { isClosed } from '../src/domain/order.ts';
@@ -26,7 +25,7 @@ export const createFindOrder = (deps: ActivityDependencies) =>
       for (let attempt = 0; ; attempt += 1) {
         const settled = await lookOnce(deps, ref);
         if (settled !== undefined) return settled;
-        await pause(backoffMs({ ...lookUps, attempt }), signal);
+        await deps.sleep(backoffMs({ ...lookUps, attempt }), signal);
       }
     });
   };
@@ -82,5 +81,3 @@ function pastFence({ timings, now }: ActivityDependencies, order: BookOrder): bo
   });
   return now() > fence;
 }
-
-const pause = (delayMs: number, signal: AbortSignal): Promise<void> => setTimeout(delayMs, undefined, { signal });

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { OrderRef, OrderReported, OrderTerms } from '../src/contracts/messages/messages.ts';
 import { backoffMs } from '../src/domain/backoff.ts';
@@ -171,13 +170,17 @@ async function send(deps: ActivityDependencies, order: BookOrder): Promise<Order
 }
 
 /** A connection that was never made is tried again at once: the timestamp is still good and no byte has left. */
-async function sendUntilSent({ now }: ActivityDependencies, venue: Venue, order: BookOrder): Promise<SendResult> {
+async function sendUntilSent(
+  { now, sleep }: ActivityDependencies,
+  venue: Venue,
+  order: BookOrder,
+): Promise<SendResult> {
   const lane = order.purpose === 'exit' ? 'exit' : 'entry';
   for (let attempt = 1; ; attempt += 1) {
     const result = await venue.placeOrder(order, lane);
     const isValid = now() < order.signedAtMs + order.recvWindowMs;
     if (result.outcome !== 'NOT_SENT' || attempt >= notSentTriesMax || !isValid) return result;
-    await setTimeout(backoffMs({ baseMs: 50, capMs: 500, factor: 2, attempt }));
+    await sleep(backoffMs({ baseMs: 50, capMs: 500, factor: 2, attempt }));
   }
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { AccountWatchInput } from '../src/contracts/messages/messages.ts';
 import { equityOf } from '../src/domain/equity.ts';
 import { readAccount, saveBalances } from '../src/store/accounts.ts';
@@ -31,7 +30,7 @@ export const createWatchAccount = (deps: ActivityDependencies) =>
         const endAtMs = deps.now() + stintMs;
         while (!signal.aborted && deps.now() < endAtMs) {
           await watch.lookOnce();
-          await setTimeout(lookEveryMs);
+          await deps.sleep(lookEveryMs);
         }
       } finally {
         await watch.close();

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { Registry } from 'prom-client';
@@ -83,11 +84,13 @@ const workers = await createWorkers({
       fenceApiTimeoutMs: config.RATCHET_FENCE_API_TIMEOUT_MS,
       fenceMarginMs: config.RATCHET_FENCE_MARGIN_MS,
     },
+    unresolved: config.RATCHET_UNRESOLVED_ORDERS,
     breaker: breakerSettings(config),
     watchShards: config.RATCHET_WATCH_SHARDS,
     onGuardsChanged: (changed) => listener.on('ratchet_guards', changed),
     holder: identity,
     now: Date.now,
+    sleep: (ms, signal) => setTimeout(ms, undefined, signal && { signal }),
     logger,
     metrics,
   }),

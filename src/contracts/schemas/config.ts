@@ -126,6 +126,12 @@ export const settings = {
     default: '20000',
     meaning: 'Added before "no such order" may count at all, for look-ups that lag.',
   },
+  RATCHET_UNRESOLVED_ORDERS: {
+    ...words('park', 'resend'),
+    default: 'park',
+    meaning:
+      'An entry order that the venue does not know after its fence is parked for a person, or placed again under another id.',
+  },
   RATCHET_WATCH_SHARDS: {
     ...whole('shards', 1, 64),
     default: '1',
