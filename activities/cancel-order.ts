@@ -2,7 +2,6 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { OrderRef, OrderReported } from '../src/contracts/messages/messages.ts';
 import { invariant } from '../src/domain/invariant.ts';
 import { isClosed } from '../src/domain/order.ts';
-import { crashPoint } from '../src/observability/crash-point.ts';
 import { type BookOrder, readOrder } from '../src/store/book-order.ts';
 import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
 import type { SendResult } from '../src/venue/venue.ts';
@@ -25,7 +24,6 @@ export const createCancelOrder = (deps: ActivityDependencies) =>
       const room = roomOf(deps, order.venue);
       const target = { symbol: order.symbol, clientOrderId: order.clientOrderId };
       const result = await room.venue.cancelOrder(target, signal);
-      crashPoint('cancelSent');
       if (result.outcome === 'ACCEPTED' && result.order) return applyAnswer(deps, room, result.order, 'cancel');
       return lookAfter(deps, room, order, result);
     });

@@ -25,10 +25,16 @@ const rooms: readonly Room[] = [
       ),
     ],
   },
-  { folder: 'src/venue/', mayImport: ['src/venue/', 'src/domain/', 'src/contracts/'] },
+  {
+    folder: 'src/venue/',
+    mayImport: ['src/venue/', 'src/domain/', 'src/contracts/', 'src/observability/crash-point.ts'],
+  },
   { folder: 'src/simulator/', mayImport: ['src/simulator/', 'src/domain/'] },
   { folder: 'src/prices/', mayImport: ['src/prices/', 'src/domain/', 'src/contracts/', 'src/venue/'] },
-  { folder: 'src/store/', mayImport: ['src/store/', 'src/domain/', 'src/contracts/'] },
+  {
+    folder: 'src/store/',
+    mayImport: ['src/store/', 'src/domain/', 'src/contracts/', 'src/observability/crash-point.ts'],
+  },
   {
     folder: 'src/audit/',
     mayImport: ['src/audit/', 'src/store/', 'src/contracts/', 'src/domain/', 'type:src/observability/'],

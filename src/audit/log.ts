@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Db, Tx } from '../store/database.ts';
 import type { Digest, Tree } from './chain.ts';
@@ -28,10 +29,17 @@ export type Head = { readonly seq: number; readonly hash: Digest; readonly lastS
 /** How long the oldest has been waiting: for its place in the chain, and in it for a checkpoint. Null = none waits. */
 export type Waiting = { readonly unsealedMs: number | null; readonly uncoveredMs: number | null };
 
-/** Gives up to `limit` committed records their place. Returns how many; 0 also when another process is at it. */
-export async function sealRecords(db: Db, limit: number): Promise<number> {
-  const { rows } = await sql<{ sealed: number }>`select seal_events(${limit}) as sealed`.execute(db);
-  return rows[0]?.sealed ?? 0;
+/**
+ * Gives up to `limit` committed records their place. Returns how many; 0 also when another process is at it. `onSent` is
+ * called when the statement is on its way and its answer is not here.
+ */
+export async function sealRecords(db: Db, limit: number, onSent: () => void = () => undefined): Promise<number> {
+  const statement = sql<{ sealed: number }>`select seal_events(${limit}) as sealed`;
+  return await db.connection().execute(async (connection) => {
+    // With a connection at hand the bytes leave within this turn of the event loop, and answers are read in another.
+    const [{ rows }] = await Promise.all([statement.execute(connection), setImmediate().then(onSent)]);
+    return rows[0]?.sealed ?? 0;
+  });
 }
 
 /** What there is to do. Read by the database's own clock, the one that stamped the records. */

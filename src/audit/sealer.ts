@@ -15,7 +15,7 @@ type SealerOptions = {
   readonly metrics: SealerMetrics;
   /** Told once, when the record can't be trusted or kept any more. Whoever owns the process ends it. */
   readonly onFatal: (error: RatchetError) => void;
-  readonly crashPoint?: (name: 'afterSeal' | 'afterCheckpointFile') => void;
+  readonly crashPoint?: (name: 'sealSent' | 'afterSeal' | 'afterCheckpointFile') => void;
 };
 
 type SealerMetrics = {
@@ -109,7 +109,7 @@ function createSteps(options: SealerOptions) {
   let wasLate: boolean | undefined;
 
   async function seal(): Promise<number> {
-    const sealed = await sealRecords(db, batch);
+    const sealed = await sealRecords(db, batch, () => options.crashPoint?.('sealSent'));
     if (sealed === 0) return 0;
     metrics.recordsSealed.inc(sealed);
     options.crashPoint?.('afterSeal');

@@ -3,6 +3,7 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 import { failureInterceptor } from '../../activities/failure-interceptor.ts';
 import type { Activities } from '../../activities/index.ts';
 import { taskQueues } from '../contracts/messages/names.ts';
+import { beforeWorkflowTask } from './before-workflow-task.ts';
 
 // Compiled: dist/src/main/… beside dist/workflow-bundle.js, which the build makes.
 const codePath = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
@@ -21,12 +22,14 @@ type Settings = {
  */
 export function createWorkers(settings: Settings): Promise<readonly Worker[]> {
   const { connection, namespace, identity } = settings;
+  const { interceptors, ...planned } = beforeWorkflowTask('placeOrder');
   const common: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
     identity,
     activities: settings.activities,
-    interceptors: { activity: [() => ({ inbound: failureInterceptor })] },
+    interceptors: { activity: [() => ({ inbound: failureInterceptor }), ...interceptors] },
+    ...planned,
     // What is on its way to a venue may finish; the watches are asked to hand over.
     shutdownGraceTime: '2 seconds',
     shutdownForceTime: '10 seconds',

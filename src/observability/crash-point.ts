@@ -11,33 +11,43 @@ import { join } from 'node:path';
  * strikes, and as long as the file is there nobody does.
  */
 export const crashPoints = [
-  /** Before the transaction that decides and reserves. */
+  /** CP1. Before the transaction that decides and reserves. */
   'beforeReserve',
-  /** The reservation is committed, the intent is not. */
+  /** CP2. The reservation is committed, the intent is not. */
   'afterReserve',
-  /** The intent is committed, nothing has been sent. */
+  /** CP3. The intent is committed, nothing has been sent. */
   'afterIntent',
-  /** The answer is read, nothing of it is committed. */
+  /** CP4. The last byte of a placement is with the system, nothing of its answer has been read. */
+  'afterBytes',
+  /** CP5. The answer to an entry order is read, nothing of it is committed. */
   'afterAnswer',
-  /** The answer is committed, the workflow has not been told. */
+  /** CP6. The answer is committed, the activity has not told the server. */
   'afterRecord',
-  /** The first fill is committed, the monitor has not been started. */
+  /** CP7. The server knows that the activity is done, the workflow that hears of it has not run. */
+  'beforeWorkflowTask',
+  /** CP8. The first fill is committed, the monitor has not been started. */
   'betweenFillAndMonitor',
-  /** A cancel is sent, its answer has not been read. */
+  /** CP9. The last byte of a cancel is with the system, nothing of its answer has been read. */
   'cancelSent',
   /** The watch has seen the trigger, nothing of it is committed. */
   'beforeTrigger',
-  /** The trigger is committed, the exit has not been started. */
+  /** CP10. The trigger is committed, the exit has not been started. */
   'afterTrigger',
-  /** The exit order's answer is read, nothing of it is committed. */
+  /** CP11. The answer to an exit order is read, nothing of it is committed. */
   'afterExitAnswer',
+  /** CP12. A reservation is posted or given back, in a transaction that is not committed. */
+  'duringReservationChange',
   /** The watch holds its lease and is between two prices. */
   'whileWatching',
+  /** CP13. The statement that seals a batch of records is sent, its answer has not been read. */
+  'sealSent',
   /** Records have their place in the chain, no checkpoint covers them. */
   'afterSeal',
-  /** The checkpoint is in the file, the database does not have it. */
+  /** CP14. The checkpoint is in the file, the database does not have it. */
   'afterCheckpointFile',
-  /** A hold is committed, nobody has been told. */
+  /** CP15. A reconciliation has committed its differences, and has not said that it ran. */
+  'afterDifferences',
+  /** CP16. A hold is committed, nobody has been told and nothing is canceled. */
   'afterHold',
 ] as const;
 
@@ -49,6 +59,9 @@ type Plan = { readonly name: string; readonly hit: number; readonly signal: Sign
 const plans: readonly Plan[] = [...plansOf('CRASH_AT', 'SIGKILL'), ...plansOf('PAUSE_AT', 'SIGSTOP')];
 const hits = new Map<CrashPoint, number>();
 const onceDir = process.env['CRASH_ONCE_DIR'] || undefined;
+
+/** Whether a crash is planned there. What is only needed to get to the point exists only then. */
+export const isPlanned = (name: CrashPoint): boolean => plans.some((plan) => plan.name === name);
 
 /** Costs an empty call when no crash is planned. */
 export const crashPoint: (name: CrashPoint) => void = plans.length === 0 ? () => undefined : passCrashPoint;

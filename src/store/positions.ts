@@ -4,6 +4,7 @@ import type { Decimal } from '../domain/decimal.ts';
 import { invariant } from '../domain/invariant.ts';
 import type { PositionSide } from '../domain/order.ts';
 import { applyFill, type Position } from '../domain/position.ts';
+import { crashPoint } from '../observability/crash-point.ts';
 import { raiseAlert } from './alerts.ts';
 import type { Db, Tx } from './database.ts';
 import type { PricedFill } from './fills.ts';
@@ -156,6 +157,7 @@ async function postReservation(tx: Tx, position: PositionRow): Promise<void> {
     set posted_quantity = least(greatest(posted_quantity, ${position.entry_quantity}), quantity - voided_quantity)
     where trade_id = ${position.trade_id} and leg = ${position.leg}
   `.execute(tx);
+  crashPoint('duringReservationChange');
 }
 
 async function alertUnvaluedFees(

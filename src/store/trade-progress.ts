@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { EntryProgressed } from '../contracts/messages/messages.ts';
+import { crashPoint } from '../observability/crash-point.ts';
 import { raiseAlert } from './alerts.ts';
 import { releaseProbe } from './breaker.ts';
 import type { Tx } from './database.ts';
@@ -69,6 +70,7 @@ async function voidWhatCannotFill(tx: Tx, trade: TradeRow, { leg, reason }: Entr
   `.execute(tx);
   const [voided] = rows;
   if (voided === undefined) return;
+  crashPoint('duringReservationChange');
   await record(tx, {
     type: 'ReservationVoided',
     key: [trade.trade_id, leg, voided.voided],

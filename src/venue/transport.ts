@@ -11,6 +11,8 @@ export type HttpRequest = {
   /** For the whole exchange, connecting included. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Called once the last byte is with the system. The answer may have come, but nothing of it has been read. */
+  readonly onWritten?: (() => void) | undefined;
 };
 
 export type HttpResult =
@@ -87,6 +89,7 @@ function exchange(request: HttpRequest, agents: Agents, resolve: (result: HttpRe
     });
   });
   outgoing.on('error', fail);
+  if (request.onWritten !== undefined) outgoing.on('finish', request.onWritten);
   outgoing.on('response', (response) => readAnswer(response, resolve, fail));
   outgoing.end(request.body);
 }

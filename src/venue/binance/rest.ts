@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { refusalSchema } from '../../contracts/schemas/binance.ts';
 import type { TransportFailure } from '../../domain/outcome.ts';
+import { type CrashPoint, crashPoint } from '../../observability/crash-point.ts';
 import type { Clock } from '../clock.ts';
 import type { RateAnswer, RateBudget, RateLimitKind, RatePause } from '../rate-budget.ts';
 import type { HttpRequest, HttpResult, Transport } from '../transport.ts';
@@ -31,6 +32,16 @@ export const endpoints = {
   myTrades: { method: 'GET', path: '/api/v3/myTrades', weight: 5, security: 'signed' },
   account: { method: 'GET', path: '/api/v3/account', weight: 20, security: 'signed' },
 } as const satisfies Record<string, Endpoint>;
+
+/** Where a test ends the process between a request and its answer. */
+const pointOf: ReadonlyMap<Endpoint, () => void> = new Map(
+  (
+    [
+      [endpoints.placeOrder, 'afterBytes'],
+      [endpoints.cancelOrder, 'cancelSent'],
+    ] as const satisfies readonly (readonly [Endpoint, CrashPoint])[]
+  ).map(([endpoint, point]) => [endpoint, () => crashPoint(point)]),
+);
 
 export type RestAnswer =
   | {
@@ -83,7 +94,12 @@ export function createRest(options: RestOptions): Rest {
 
       const sentAt = clock.monotonicMs();
       const request = requestOf(endpoint, parameters, options);
-      const result = await transport.request({ ...request, timeoutMs: requestTimeoutMs, signal });
+      const result = await transport.request({
+        ...request,
+        timeoutMs: requestTimeoutMs,
+        signal,
+        onWritten: pointOf.get(endpoint),
+      });
       const answer = result.kind === 'answer' ? readAnswer(result, clock.nowMs()) : failureOf(result);
       grant.settle(result.kind === 'answer' ? rateAnswerOf(answer, result.headers) : null);
       if (answer.kind === 'http' && answer.code === -1021) onTimestampRefused();
