@@ -1,10 +1,10 @@
 import { type Decimal, isLess, isPositive, multiply, negate } from '../domain/decimal.ts';
 import { RatchetError } from '../domain/errors.ts';
 import type { SimulatorClock } from './clock.ts';
-import type { Exchange, Venue } from './exchange.ts';
-import type { Ledger, MarketOpened } from './ledger.ts';
-import { type Market, type Quotes, quotesAfter } from './market.ts';
-import { type Print, printOf, type Tape } from './tape.ts';
+import type { Exchange, Venue } from './exchange/exchange.ts';
+import type { Ledger, MarketOpened } from './exchange/ledger.ts';
+import { type Market, type Quotes, quotesAfter } from './exchange/market.ts';
+import { type Print, printOf, type Tape } from './exchange/tape.ts';
 
 export type Prices = {
   /** Equal for equal prices. */

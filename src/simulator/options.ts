@@ -1,10 +1,10 @@
 import type { Side } from '../domain/order.ts';
-import type { FeeRules } from './engine.ts';
-import type { Market } from './market.ts';
-import type { VolumeUnit } from './price-rows.ts';
-import type { Limits } from './rate-limits.ts';
-import type { Keys } from './rest.ts';
-import type { SocketRules } from './socket.ts';
+import type { FeeRules } from './exchange/engine.ts';
+import type { Market } from './exchange/market.ts';
+import type { VolumeUnit } from './prices/price-rows.ts';
+import type { Limits } from './rest/rate-limits.ts';
+import type { Keys } from './rest/rest.ts';
+import type { SocketRules } from './streams/socket.ts';
 
 /** A symbol for a venue without prices of its own: they move by `tick` alone. Decimals as text. */
 export type ManualMarket = {

@@ -1,16 +1,16 @@
 import type { SimulatorClock } from './clock.ts';
-import { createControl } from './control.ts';
-import type { Exchange } from './exchange.ts';
-import type { FaultRule } from './faults.ts';
-import type { RequestRecord } from './ledger.ts';
-import { pairOf } from './market.ts';
+import { createControl } from './control/control.ts';
+import type { Exchange } from './exchange/exchange.ts';
+import type { RequestRecord } from './exchange/ledger.ts';
+import { pairOf } from './exchange/market.ts';
+import type { FaultRule } from './faults/faults.ts';
 import type { PriceOptions, SimulatorOptions, Tick } from './options.ts';
-import type { BadLine } from './price-source.ts';
-import { createRest, type Keys } from './rest.ts';
-import { standardSocketRules } from './socket.ts';
-import { listen, serveStreams, shut } from './sockets.ts';
-import { createMarketStreams } from './streams.ts';
-import { createUserStreams } from './user-stream.ts';
+import type { BadLine } from './prices/price-source.ts';
+import { createRest, type Keys } from './rest/rest.ts';
+import { standardSocketRules } from './streams/socket.ts';
+import { listen, serveStreams, shut } from './streams/sockets.ts';
+import { createMarketStreams } from './streams/streams.ts';
+import { createUserStreams } from './streams/user-stream.ts';
 import { openCore, type VenueCore } from './venue-core.ts';
 
 export type { FaultRule, PriceOptions, SimulatorOptions, Tick };

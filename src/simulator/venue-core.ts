@@ -3,22 +3,22 @@ import { join } from 'node:path';
 import { type Decimal, decimal, zero } from '../domain/decimal.ts';
 import { RatchetError } from '../domain/errors.ts';
 import { type SimulatorClock, virtualClock, wallClock } from './clock.ts';
-import type { FeeRules } from './engine.ts';
-import { createExchange, type Exchange } from './exchange.ts';
-import { createFaults, type Faults } from './faults.ts';
-import { generatedPrices } from './generator.ts';
-import type { Execution } from './journal.ts';
-import { type Ledger, openLedger } from './ledger.ts';
-import type { Market } from './market.ts';
-import { assetsOf, type MarketTraits, marketOf } from './market-rules.ts';
+import type { FeeRules } from './exchange/engine.ts';
+import { createExchange, type Exchange } from './exchange/exchange.ts';
+import type { Execution } from './exchange/journal.ts';
+import { type Ledger, openLedger } from './exchange/ledger.ts';
+import type { Market } from './exchange/market.ts';
+import { assetsOf, type MarketTraits, marketOf } from './exchange/market-rules.ts';
+import { fileTape, memoryTape, type Tape } from './exchange/tape.ts';
+import { createFaults, type Faults } from './faults/faults.ts';
 import { openVenue, type Prices } from './opening.ts';
 import type { ManualMarket, SimulatorOptions, Tick } from './options.ts';
-import { openPriceFile } from './price-file.ts';
-import type { PriceSource } from './price-source.ts';
-import { createRateLimits, type RateLimits, standardLimits } from './rate-limits.ts';
-import { type Replay, startReplay } from './replay.ts';
-import { createRequestLog, type RequestLog } from './request-log.ts';
-import { fileTape, memoryTape, type Tape } from './tape.ts';
+import { generatedPrices } from './prices/generator.ts';
+import { openPriceFile } from './prices/price-file.ts';
+import type { PriceSource } from './prices/price-source.ts';
+import { type Replay, startReplay } from './prices/replay.ts';
+import { createRateLimits, type RateLimits, standardLimits } from './rest/rate-limits.ts';
+import { createRequestLog, type RequestLog } from './rest/request-log.ts';
 
 /** The venue without its sockets. */
 export type VenueCore = {

@@ -11,14 +11,14 @@ import {
   sum,
   zero,
 } from '../../src/domain/decimal.ts';
-import type { OrderCommand } from '../../src/simulator/acceptance.ts';
 import { virtualClock } from '../../src/simulator/clock.ts';
-import type { FeeRules } from '../../src/simulator/engine.ts';
-import { createExchange, type Exchange } from '../../src/simulator/exchange.ts';
-import type { ExchangeEvent } from '../../src/simulator/journal.ts';
-import { openLedger } from '../../src/simulator/ledger.ts';
-import { marketOf } from '../../src/simulator/market-rules.ts';
-import { memoryTape } from '../../src/simulator/tape.ts';
+import type { OrderCommand } from '../../src/simulator/exchange/acceptance.ts';
+import type { FeeRules } from '../../src/simulator/exchange/engine.ts';
+import { createExchange, type Exchange } from '../../src/simulator/exchange/exchange.ts';
+import type { ExchangeEvent } from '../../src/simulator/exchange/journal.ts';
+import { openLedger } from '../../src/simulator/exchange/ledger.ts';
+import { marketOf } from '../../src/simulator/exchange/market-rules.ts';
+import { memoryTape } from '../../src/simulator/exchange/tape.ts';
 
 const fees: FeeRules = { makerBps: decimal('10'), takerBps: decimal('20'), rebateBps: zero, paidIn: 'received' };
 const market = {

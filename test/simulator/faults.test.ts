@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { readPlan } from '../../src/simulator/fault-plan.ts';
-import { createFaults, type FaultAction, type FaultPhase, type FaultRule } from '../../src/simulator/faults.ts';
+import { readPlan } from '../../src/simulator/faults/fault-plan.ts';
+import { createFaults, type FaultAction, type FaultPhase, type FaultRule } from '../../src/simulator/faults/faults.ts';
 import type { Simulator } from '../../src/simulator/server.ts';
 import { aVenue, clientOf, closeAll, control, openStream, openUserStream } from './venue-client.ts';
 

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { decimal } from '../../src/domain/decimal.ts';
-import { type LedgerEntry, openLedger } from '../../src/simulator/ledger.ts';
-import { tradesHeader } from '../../src/simulator/price-rows.ts';
+import { type LedgerEntry, openLedger } from '../../src/simulator/exchange/ledger.ts';
+import { fileTape, memoryTape, type Print, type Tape } from '../../src/simulator/exchange/tape.ts';
+import { tradesHeader } from '../../src/simulator/prices/price-rows.ts';
 import { type PriceOptions, startSimulator } from '../../src/simulator/server.ts';
-import { fileTape, memoryTape, type Print, type Tape } from '../../src/simulator/tape.ts';
 import { clientOf } from './venue-client.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ratchet-keeping-'));

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decimal, isLess, isMore, multiply, subtract, sum } from '../../src/domain/decimal.ts';
-import { type MarketTrade, type Quotes, quotesAfter } from '../../src/simulator/market.ts';
-import { marketOf } from '../../src/simulator/market-rules.ts';
-import { bookFor, isWithin, totalQuote, walk } from '../../src/simulator/matching.ts';
+import { type MarketTrade, type Quotes, quotesAfter } from '../../src/simulator/exchange/market.ts';
+import { marketOf } from '../../src/simulator/exchange/market-rules.ts';
+import { bookFor, isWithin, totalQuote, walk } from '../../src/simulator/exchange/matching.ts';
 
 const tickSize = decimal('0.5');
 const quotes: Quotes = { bid: decimal('100'), ask: decimal('100.5'), last: decimal('100.5') };

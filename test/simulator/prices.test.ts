@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { decimal, isLess, isPositive, roundToStep } from '../../src/domain/decimal.ts';
 import { virtualClock } from '../../src/simulator/clock.ts';
-import { linesOf } from '../../src/simulator/csv.ts';
-import { generatedPrices } from '../../src/simulator/generator.ts';
-import { openPriceFile } from '../../src/simulator/price-file.ts';
-import { candlesHeader, type PriceRow, tradesHeader } from '../../src/simulator/price-rows.ts';
-import type { PriceSource } from '../../src/simulator/price-source.ts';
-import { startReplay } from '../../src/simulator/replay.ts';
+import { linesOf } from '../../src/simulator/prices/csv.ts';
+import { generatedPrices } from '../../src/simulator/prices/generator.ts';
+import { openPriceFile } from '../../src/simulator/prices/price-file.ts';
+import { candlesHeader, type PriceRow, tradesHeader } from '../../src/simulator/prices/price-rows.ts';
+import type { PriceSource } from '../../src/simulator/prices/price-source.ts';
+import { startReplay } from '../../src/simulator/prices/replay.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ratchet-prices-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isSignedBy, restPayload, socketPayload } from '../../src/simulator/signature.ts';
+import { isSignedBy, restPayload, socketPayload } from '../../src/simulator/rest/signature.ts';
 import { signatureOf } from './venue-client.ts';
 
 // The sample key pair that the exchange's documentation publishes, with its answers.

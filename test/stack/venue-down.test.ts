@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { FaultRule } from '../../src/simulator/faults.ts';
+import type { FaultRule } from '../../src/simulator/faults/faults.ts';
 import { gather } from '../support/evidence.ts';
 import { judge } from '../support/oracle.ts';
 import type { LedgerRequest } from '../support/paper-control.ts';

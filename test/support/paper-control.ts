@@ -1,4 +1,4 @@
-import type { FaultRule } from '../../src/simulator/faults.ts';
+import type { FaultRule } from '../../src/simulator/faults/faults.ts';
 
 /** What the venue has in its own books: an order that it took, with what became of it. */
 export type LedgerOrder = {

@@ -2,7 +2,7 @@ import pino from 'pino';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Decimal, decimal, sum } from '../../../src/domain/decimal.ts';
 import { createPriceHub } from '../../../src/prices/price-hub.ts';
-import type { FaultAction, FaultPhase } from '../../../src/simulator/faults.ts';
+import type { FaultAction, FaultPhase } from '../../../src/simulator/faults/faults.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/server.ts';
 import { systemClock } from '../../../src/venue/clock.ts';
 import { createRateBudget } from '../../../src/venue/rate-budget.ts';
