@@ -20,17 +20,27 @@ export const createCancelOrder = (deps: ActivityDependencies) =>
     return whileBeating(async (signal) => {
       const order = await readOrder(deps.db, clientOrderIdOf(ref));
       invariant(order !== undefined, `an order that is canceled has an intent, ${ref.tradeId} has none`);
-      if (isClosed(order.status)) return order.reported;
-      const room = roomOf(deps, order.venue);
-      const target = { symbol: order.symbol, clientOrderId: order.clientOrderId };
-      const result = await room.venue.cancelOrder(target, signal);
-      if (result.outcome === 'ACCEPTED' && result.order) return applyAnswer(deps, room, result.order, 'cancel');
-      return lookAfter(deps, room, order, result);
+      return isClosed(order.status) ? order.reported : cancelAtVenue(deps, order, signal);
     });
   };
 
+/** The same for an order that the venue lists as open, whatever the book says; outside of an activity as well. */
+export async function cancelAtVenue(
+  deps: CancelDependencies,
+  order: BookOrder,
+  signal?: AbortSignal,
+): Promise<OrderReported> {
+  const room = roomOf(deps, order.venue);
+  const target = { symbol: order.symbol, clientOrderId: order.clientOrderId };
+  const result = await room.venue.cancelOrder(target, signal);
+  if (result.outcome === 'ACCEPTED' && result.order) return applyAnswer(deps, room, result.order, 'cancel');
+  return lookAfter(deps, room, order, result);
+}
+
+type CancelDependencies = Pick<ActivityDependencies, 'db' | 'rooms' | 'now' | 'logger'>;
+
 async function lookAfter(
-  deps: ActivityDependencies,
+  deps: CancelDependencies,
   room: VenueRoom,
   order: BookOrder,
   result: SendResult,
@@ -45,7 +55,10 @@ async function lookAfter(
   throw notCanceled(deps, result);
 }
 
-function notCanceled({ now }: ActivityDependencies, { outcome, detail, retryAtMs }: SendResult): ApplicationFailure {
+function notCanceled(
+  { now }: Pick<ActivityDependencies, 'now'>,
+  { outcome, detail, retryAtMs }: SendResult,
+): ApplicationFailure {
   return ApplicationFailure.create({
     message: `CANCEL_UNCONFIRMED: the venue has not confirmed the cancel (${outcome}: ${detail})`,
     type: 'CANCEL_UNCONFIRMED',
