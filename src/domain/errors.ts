@@ -1,4 +1,5 @@
 import { guardErrors } from './errors/guard-errors.ts';
+import { haltErrors } from './errors/halt-errors.ts';
 import { limitErrors } from './errors/limit-errors.ts';
 import { orderErrors } from './errors/order-errors.ts';
 import { requestErrors } from './errors/request-errors.ts';
@@ -15,6 +16,7 @@ export const errorCatalog = {
   ...limitErrors,
   ...orderErrors,
   ...guardErrors,
+  ...haltErrors,
   ...venueErrors,
   ...systemErrors,
 } as const;

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Actor } from '../contracts/messages/events.ts';
-import type { HoldLevel, HoldScope, WorkingOrder } from '../contracts/messages/messages.ts';
+import type { HoldLevel, HoldScope, HoldSource, WorkingOrder } from '../contracts/messages/messages.ts';
 import { accountScope, breakerId } from '../contracts/messages/names.ts';
 import type { HoldView } from '../contracts/messages/views.ts';
 import { workingOrderOf } from './book-order.ts';
@@ -8,7 +8,7 @@ import { runOnce } from './commands.ts';
 import type { Db, Tx } from './database.ts';
 import { enqueuePoke } from './outbox.ts';
 import { record } from './record.ts';
-import type { HoldRow, HoldSource } from './tables.ts';
+import type { HoldRow } from './tables.ts';
 
 export type NewHold = {
   readonly scope: HoldScope;

@@ -66,6 +66,10 @@ const bookTables = [
   'breaker_outcome',
   'breaker',
   'breaker_probe',
+  'cancel_sweep',
+  'approval_policy',
+  'approval',
+  'approval_vote',
 ];
 
 function sqlFiles(): MigrationProvider {

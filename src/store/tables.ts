@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
-import type { GuardKind, HoldLevel, HoldScope } from '../contracts/messages/messages.ts';
+import type { GuardKind, HoldLevel, HoldScope, HoldSource } from '../contracts/messages/messages.ts';
+import type { SweepState } from '../domain/cancel-sweep.ts';
 import type { BreakerState } from '../domain/circuit-breaker.ts';
 import type { Decimal } from '../domain/decimal.ts';
 import type { ErrorCode, ErrorContext } from '../domain/errors.ts';
@@ -21,7 +22,6 @@ export type { TradePhase } from './book-tables.ts';
 
 type OutboxAction = 'signal' | 'signalWithStart' | 'start';
 export type AlertSeverity = 'CRITICAL' | 'WARNING' | 'INFO';
-export type HoldSource = 'operator' | 'breaker' | 'venue';
 
 type OutboxTable = {
   message_id: Identity;
@@ -140,6 +140,44 @@ type BreakerProbeTable = {
   expires_at_ms: number;
 };
 
+type CancelSweepTable = {
+  hold_version: number;
+  venue: string;
+  hold_id: string;
+  level: Exclude<HoldLevel, 'entries-blocked'>;
+  scope_kind: HoldScope['kind'];
+  scope_id: string;
+  state: Json<SweepState>;
+  canceled: Generated<number>;
+  not_flat: Generated<readonly string[]>;
+  holder: string | null;
+  lease_until_ms: Generated<number>;
+  next_look_at_ms: number;
+  ended_at_ms: number | null;
+  outcome: 'clear' | 'withdrawn' | null;
+};
+
+type ApprovalPolicyTable = { id: Generated<number>; people_needed: number };
+
+type ApprovalTable = {
+  approval_id: string;
+  kind: 'resume' | 'limits';
+  request: Json<Readonly<Record<string, unknown>>>;
+  request_hash: string;
+  people_needed: number;
+  requested_at_ms: number;
+  expires_at_ms: number;
+  applied_at_ms: number | null;
+};
+
+type ApprovalVoteTable = {
+  approval_id: string;
+  key_id: string;
+  person: string;
+  reason: string;
+  voted_at_ms: number;
+};
+
 type AuditEventTable = {
   insert_no: Identity;
   event_id: string;
@@ -186,6 +224,10 @@ export type Tables = {
   breaker_outcome: BreakerOutcomeTable;
   breaker: BreakerTable;
   breaker_probe: BreakerProbeTable;
+  cancel_sweep: CancelSweepTable;
+  approval_policy: ApprovalPolicyTable;
+  approval: ApprovalTable;
+  approval_vote: ApprovalVoteTable;
   audit_event: AuditEventTable;
   audit_head: AuditHeadTable;
   audit_checkpoint: AuditCheckpointTable;
@@ -195,6 +237,7 @@ export type OrderRow = Selectable<OrderTable>;
 export type TradeRow = Selectable<TradeTable>;
 export type PositionRow = Selectable<PositionTable>;
 export type HoldRow = Selectable<HoldTable>;
+export type CancelSweepRow = Selectable<CancelSweepTable>;
 export type GuardRow = Selectable<GuardTable>;
 export type FillRow = Selectable<FillTable>;
 export type NewOutboxRow = Insertable<OutboxTable>;

@@ -10,6 +10,8 @@ export type EventType =
   | 'AccountOpened'
   | 'AccountCurrencyChanged'
   | 'LimitsChanged'
+  | 'LimitChangeRequested'
+  | 'LimitChangeApproved'
   // Orders
   | 'OrderIntent'
   | 'OrderIntentRenewed'
@@ -48,6 +50,9 @@ export type EventType =
   | 'PositionClosed'
   // Halts and the breaker
   | 'HaltApplied'
+  | 'CancelSweep'
+  | 'ResumeRequested'
+  | 'ResumeApproved'
   | 'ResumeApplied'
   | 'BreakerTripped'
   | 'BreakerHalfOpened'
@@ -56,7 +61,9 @@ export type EventType =
   | 'AlertRaised'
   | 'AlertResolved'
   | 'ApiKeyCreated'
-  | 'ApiKeyRevoked';
+  | 'ApiKeyRevoked'
+  | 'ApprovalPolicySet'
+  | 'AuthzDenied';
 
 /** Who made a change: a person, a lifecycle by its workflow id, a part of the system, or the venue by its report. */
 export type Actor = { readonly type: 'user' | 'workflow' | 'system' | 'venue'; readonly id: string };

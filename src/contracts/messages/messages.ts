@@ -21,7 +21,7 @@ export const signals = {
   entryProgressed: 'entryProgressed',
   /** positionMonitoring, trailingStop: a guard of the trade changed; carries its whole state. */
   guardChanged: 'guardChanged',
-  /** positionMonitoring, trailingStop, entry: the venue is flat and the money is counted. */
+  /** positionMonitoring, trailingStop, entry of several legs: the venue is flat and the money is counted. */
   positionClosed: 'positionClosed',
   /** marketWatch: something was armed. accountWatch: look now. */
   wake: 'wake',
@@ -39,6 +39,7 @@ export const queries = {
   stop: 'stop',
   exit: 'exit',
   breaker: 'breaker',
+  sweep: 'sweep',
 } as const;
 
 /** An order as the book has it after a change. */
@@ -85,13 +86,25 @@ export type PositionInput = {
   readonly exit: ExitTerms;
 };
 
-/** Cumulative: the last one says it all. `isFinal` = the entry's orders are terminal and their fills complete. */
+/**
+ * Cumulative: the last one says it all. `isFinal` = nothing of the entry can fill any more, and its fills are complete.
+ * Quantities and the first fill are those of the leg that the guards watch, the first one.
+ */
 export type EntryProgressed = {
   readonly entryQuantity: Decimal;
   readonly entryQuote: Decimal;
   readonly isFinal: boolean;
   readonly firstFillAtMs: number;
   readonly firstVenueTradeId: string;
+  /** Of the legs after the first that have filled. Absent where there is one leg. */
+  readonly otherLegs?: readonly LegEntered[];
+};
+
+export type LegEntered = {
+  readonly leg: number;
+  readonly symbol: string;
+  readonly entryQuantity: Decimal;
+  readonly entryQuote: Decimal;
 };
 
 export type GuardKind = 'stopLoss' | 'takeProfit' | 'trailingStop';
@@ -114,7 +127,15 @@ export type StopInput = {
 /** What an operator may change on a running stop: only to protect more tightly, unless `loosen` says otherwise. */
 export type StopAmendment = { readonly distance: Decimal; readonly actor: string; readonly reason: string };
 
-export type ExitReason = 'stopLoss' | 'takeProfit' | 'trailingStop' | 'timeStop' | 'operator' | 'bot';
+export type ExitReason =
+  | 'stopLoss'
+  | 'takeProfit'
+  | 'trailingStop'
+  | 'timeStop'
+  | 'legFailed'
+  | 'operator'
+  | 'bot'
+  | 'flatten';
 
 export type ExitInput = {
   readonly tradeId: string;
@@ -143,6 +164,7 @@ export type OrderTerms = {
   readonly orderType: OrderType;
   readonly quantity: Decimal;
   readonly limitPrice: Decimal | null;
+  readonly stopPrice: Decimal | null;
 };
 
 /** The next thing an exit does, as `domain/exit.ts` decided it on the book. */
@@ -168,10 +190,22 @@ export type PositionClosed = {
   /** Base quantity left that is too small to sell, valued zero. */
   readonly dust: Decimal;
   readonly closedAtMs: number;
+  /** Of a trade of several legs: those after the first, each in its own assets. */
+  readonly otherLegs?: readonly PositionClosed[];
 };
 
 export type HoldScope = { readonly kind: 'all' | 'account' | 'strategy' | 'symbol'; readonly id: string };
 export type HoldLevel = 'entries-blocked' | 'frozen' | 'flatten';
+/** Who may set a hold. People lift those of `operator` and `throttle`, the others lift their own. */
+export type HoldSource = 'operator' | 'breaker' | 'venue' | 'reconciliation' | 'throttle';
+
+/** What a freeze takes back: the entry orders of the scope at these venues. `epoch` is the version of its hold. */
+export type CancelAllInput = {
+  readonly scope: HoldScope;
+  readonly epoch: string;
+  readonly level: Exclude<HoldLevel, 'entries-blocked'>;
+  readonly venues: readonly string[];
+};
 
 /** A halt as an operator sends it, from anywhere. `scope` defaults to the breaker's own account. */
 export type Halt = {
@@ -187,6 +221,8 @@ export type Resume = {
   readonly actor: string;
   readonly reason: string;
   readonly scope?: HoldScope;
+  /** Whose hold is lifted: `operator` (standard), or the `throttle`'s. */
+  readonly source?: 'operator' | 'throttle';
   readonly commandId?: string;
 };
 

@@ -9,6 +9,7 @@ export const workflowTypes = {
   marketWatch: 'marketWatch',
   accountWatch: 'accountWatch',
   circuitBreaker: 'circuitBreaker',
+  cancelAll: 'cancelAll',
 } as const;
 
 /** Ids are functions of business ids: the same trade always finds the same workflow. */
@@ -19,6 +20,9 @@ export const exitId = (tradeId: string): string => `exit-${tradeId}`;
 export const marketWatchId = (shard: string): string => `market-${shard}`;
 export const accountWatchId = (venue: string, account: string): string => `account-${venue}-${account}`;
 export const breakerId = (scope: string): string => `breaker-${scope}`;
+
+/** `scope` such as `all`, `account-main` or `symbol-BTC-USDT`; `epoch` is the version of the hold that it carries out. */
+export const cancelAllId = (scope: string, epoch: string): string => `cancel-all-${scope}-${epoch}`;
 
 export const accountScope = (account: string): string => `account-${account}`;
 

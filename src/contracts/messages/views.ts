@@ -1,4 +1,5 @@
 import type { Decimal } from '../../domain/decimal.ts';
+import type { EntryPhase } from '../../domain/entry-legs.ts';
 import type { TrailingStop, TrailingStopRules } from '../../domain/trailing-stop.ts';
 import type { EntryDecision } from './decision.ts';
 import type {
@@ -7,6 +8,7 @@ import type {
   GuardKind,
   HoldLevel,
   HoldScope,
+  HoldSource,
   OrderReported,
   PositionClosed,
   WorkingOrder,
@@ -15,19 +17,10 @@ import type {
 /** What the queries of the lifecycles answer. Each is also shown in the current details of the Temporal UI. */
 export type EntryView = {
   readonly tradeId: string;
-  readonly phase:
-    | 'requested'
-    | 'denied'
-    | 'placing'
-    | 'working'
-    | 'in-doubt'
-    | 'parked'
-    | 'entered'
-    | 'partly-entered'
-    | 'unfilled'
-    | 'existing';
+  readonly phase: 'requested' | 'denied' | 'existing' | EntryPhase;
   readonly decision: EntryDecision | null;
-  readonly order: OrderReported | null;
+  /** One a leg, in their order; null until something is known of it. */
+  readonly orders: readonly (OrderReported | null)[];
 };
 
 export type PositionView = {
@@ -60,13 +53,33 @@ export type ExitView = {
 export type HoldView = {
   readonly holdId: string;
   readonly scope: HoldScope;
-  readonly source: 'operator' | 'breaker' | 'venue';
+  readonly source: HoldSource;
   readonly level: HoldLevel;
   readonly version: string;
   readonly actor: string;
   readonly reason: string;
   readonly setAtMs: number;
   readonly expiresAtMs: number | null;
+};
+
+/** How the sweep of a freeze at one venue stands. */
+export type SweepView = {
+  readonly venue: string;
+  /** Orders that the last look could not show to be gone, by client order id. */
+  readonly left: readonly string[];
+  readonly canceled: number;
+  /** Of a flatten: trades that are not flat yet. */
+  readonly notFlat: readonly string[];
+  readonly looks: number;
+  /** Null while it goes on. `withdrawn`: its hold was lifted or set again. */
+  readonly outcome: 'clear' | 'withdrawn' | null;
+  readonly nextLookAtMs: number;
+};
+
+export type CancelAllView = {
+  readonly scope: HoldScope;
+  readonly epoch: string;
+  readonly sweeps: readonly SweepView[];
 };
 
 export type BreakerView = {

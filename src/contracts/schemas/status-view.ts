@@ -7,7 +7,7 @@ export const holdSchema = z
   .object({
     holdId: z.string(),
     scope: z.object({ kind: z.enum(['all', 'account', 'strategy', 'symbol']), id: z.string() }),
-    source: z.enum(['operator', 'breaker', 'venue']),
+    source: z.enum(['operator', 'breaker', 'venue', 'reconciliation', 'throttle']),
     level: z.enum(['entries-blocked', 'frozen', 'flatten']),
     version: z.string(),
     actor: z.string(),

@@ -9,7 +9,16 @@ import { atMs, decimalText, listOf, storedJson, word } from './wire.ts';
 const side = z.enum(['BUY', 'SELL']);
 const positionSide = z.enum(['long', 'short']);
 const guardKind = z.enum(['stopLoss', 'takeProfit', 'trailingStop']);
-const exitReason = z.enum(['stopLoss', 'takeProfit', 'trailingStop', 'timeStop', 'operator', 'bot']);
+const exitReason = z.enum([
+  'stopLoss',
+  'takeProfit',
+  'trailingStop',
+  'timeStop',
+  'legFailed',
+  'operator',
+  'bot',
+  'flatten',
+]);
 const orderStatus = z.enum([
   'pendingNew',
   'new',
@@ -40,6 +49,8 @@ export const evaluationSchema = z
   })
   .meta({ id: 'Evaluation' }) satisfies z.ZodType<LimitEvaluation>;
 
+const decisionPrice = z.object({ last: decimalText, venueTradeId: z.string(), ageMs: z.int() });
+
 export const decisionSchema = z
   .object({
     tradeId: z.string(),
@@ -53,7 +64,8 @@ export const decisionSchema = z
       }),
     ).describe('Every reason of a denial, not only the first.'),
     evaluations: listOf(evaluationSchema).describe('Every control that was evaluated, passed or not.'),
-    price: z.object({ last: decimalText, venueTradeId: z.string(), ageMs: z.int() }).exactOptional(),
+    price: decisionPrice.exactOptional().describe('Of the first leg, when it was decided.'),
+    otherPrices: listOf(decisionPrice.nullable()).exactOptional().describe('Those of the legs after the first.'),
     decidedAtMs: atMs,
   })
   .meta({ id: 'Decision' }) satisfies z.ZodType<EntryDecision>;
@@ -107,7 +119,7 @@ const order = z
     purpose: z.enum(['entry', 'exit']),
     generation: z.int(),
     side,
-    orderType: z.enum(['MARKET', 'LIMIT']),
+    orderType: z.enum(['MARKET', 'LIMIT', 'STOP_LIMIT']),
     timeInForce: z.enum(['GTC', 'IOC', 'FOK']).nullable(),
     quantity: decimalText,
     limitPrice: decimalText.nullable(),

@@ -29,7 +29,7 @@ export type Snapshot = Standing & {
 
 export type HoldInForce = {
   readonly scope: { readonly kind: 'all' | 'account' | 'strategy' | 'symbol'; readonly id: string };
-  readonly source: 'operator' | 'breaker' | 'venue';
+  readonly source: 'operator' | 'breaker' | 'venue' | 'reconciliation' | 'throttle';
   readonly level: 'entries-blocked' | 'frozen' | 'flatten';
   readonly reason: string;
 };
