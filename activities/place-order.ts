@@ -55,7 +55,7 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
   invariant(last !== undefined, `an approved trade has a price, ${input.tradeId} has none`);
   const committed = await commitIntent(deps.db, {
     ...input,
-    ...(input.terms ?? entryTerms(trade.request, input.leg, filters, last)),
+    ...(input.terms ?? { ...entryTerms(trade.request, input.leg, filters, last), stopPrice: null }),
     clientOrderId,
     account: trade.account,
     venue: trade.venue,
@@ -177,7 +177,7 @@ async function sendUntilSent(
 ): Promise<SendResult> {
   const lane = order.purpose === 'exit' ? 'exit' : 'entry';
   for (let attempt = 1; ; attempt += 1) {
-    const result = await venue.placeOrder(order, lane);
+    const result = await venue.placeOrder({ ...order, stopPrice: null }, lane);
     const isValid = now() < order.signedAtMs + order.recvWindowMs;
     if (result.outcome !== 'NOT_SENT' || attempt >= notSentTriesMax || !isValid) return result;
     await sleep(backoffMs({ baseMs: 50, capMs: 500, factor: 2, attempt }));

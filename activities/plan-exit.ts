@@ -43,7 +43,7 @@ function instructionOf({ tradeId, legs }: ExitBook, step: ExitStep): ExitInstruc
     case 'place': {
       const order: OrderRef = { tradeId, leg: step.leg, purpose: 'exit', generation: step.generation };
       const { side, orderType, quantity, limitPrice } = step;
-      return { step: 'place', order, terms: { side, orderType, quantity, limitPrice } };
+      return { step: 'place', order, terms: { side, orderType, quantity, limitPrice, stopPrice: null } };
     }
     case 'await':
     case 'settle':

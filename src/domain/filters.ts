@@ -37,6 +37,8 @@ export type CheckedOrder = {
   readonly quantity: Decimal;
   /** The limit; null for a market order. */
   readonly price: Decimal | null;
+  /** What must be traded before a stop order goes to the book; of no other order. */
+  readonly stopPrice?: Decimal | null;
   /** Stands for the price of a market order; null = unknown, which is not a yes. */
   readonly referencePrice: Decimal | null;
 };
@@ -53,8 +55,12 @@ export const roundQuantity = (filters: SymbolFilters, quantity: Decimal): Decima
 export function checkOrder(filters: SymbolFilters, order: CheckedOrder): readonly Fault[] {
   const faults: Fault[] = [];
   if (!filters.isTrading) faults.push({ code: 'SYMBOL_NOT_TRADING', context: { symbol: filters.symbol } });
-  if (order.orderType === 'LIMIT' && !isPriceAllowed(filters, order.price)) {
+  if (order.orderType !== 'MARKET' && !isPriceAllowed(filters, order.price)) {
     faults.push({ code: 'PRICE_FILTER', context: numbersOf({ price: order.price, ...priceBounds(filters) }) });
+  }
+  const { stopPrice = null } = order;
+  if (order.orderType === 'STOP_LIMIT' && !isPriceAllowed(filters, stopPrice)) {
+    faults.push({ code: 'PRICE_FILTER', context: numbersOf({ stopPrice, ...priceBounds(filters) }) });
   }
   if (!isQuantityAllowed(filters, order.quantity)) {
     faults.push({ code: 'LOT_SIZE', context: numbersOf({ quantity: order.quantity, ...quantityBounds(filters) }) });
@@ -106,11 +112,11 @@ const isQuantityAllowed = (filters: SymbolFilters, quantity: Decimal): boolean =
   isWhole(quantity, filters.stepSize);
 
 const isNotionalBound = (filters: SymbolFilters, orderType: OrderType): boolean =>
-  filters.notionalMin !== null && (orderType === 'LIMIT' || filters.notionalMinAppliesToMarket);
+  filters.notionalMin !== null && (orderType !== 'MARKET' || filters.notionalMinAppliesToMarket);
 
 function notionalFaults(filters: SymbolFilters, order: CheckedOrder): readonly Fault[] {
   if (!isNotionalBound(filters, order.orderType)) return [];
-  const price = order.orderType === 'LIMIT' ? order.price : order.referencePrice;
+  const price = order.orderType === 'MARKET' ? order.referencePrice : order.price;
   const context = numbersOf({ quantity: order.quantity, min: filters.notionalMin });
   if (price === null) return [{ code: 'NOTIONAL_UNKNOWN', context }];
   const notional = multiply(price, order.quantity);

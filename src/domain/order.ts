@@ -2,7 +2,8 @@ import { type Decimal, isEqual, isLess, isMore, isPositive, larger, subtract, ze
 
 export type Side = 'BUY' | 'SELL';
 export type PositionSide = 'long' | 'short';
-export type OrderType = 'MARKET' | 'LIMIT';
+/** FIX OrdType (40). A stop limit rests unseen until its stop price is traded, then is a limit order. */
+export type OrderType = 'MARKET' | 'LIMIT' | 'STOP_LIMIT';
 export type TimeInForce = 'GTC' | 'IOC' | 'FOK';
 export type OrderPurpose = 'entry' | 'exit';
 

@@ -1,10 +1,10 @@
-import type { Balance, VenueFill, VenueOrder } from '../contracts/messages/venue-order.ts';
+import type { AccountFill, Balance, VenueFill, VenueOrder } from '../contracts/messages/venue-order.ts';
 import type { Decimal } from '../domain/decimal.ts';
 import type { SymbolFilters } from '../domain/filters.ts';
 import type { OrderType, Side, TimeInForce } from '../domain/order.ts';
 import type { OutcomeClass } from '../domain/outcome.ts';
 
-export type { Balance, VenueFill, VenueOrder } from '../contracts/messages/venue-order.ts';
+export type { AccountFill, Balance, VenueFill, VenueOrder } from '../contracts/messages/venue-order.ts';
 
 /** Symbols are in the `BASE/QUOTE` form everywhere outside an adapter. Times are epoch milliseconds of the clock named. */
 export type SignedOrder = {
@@ -15,6 +15,8 @@ export type SignedOrder = {
   readonly timeInForce: TimeInForce | null;
   readonly quantity: Decimal;
   readonly limitPrice: Decimal | null;
+  /** Of a `STOP_LIMIT` only. A SELL goes to the book once this or less is traded, a BUY once this or more is. */
+  readonly stopPrice: Decimal | null;
   /** The intent's timestamp: every send of this epoch is signed with it, so the venue refuses a late duplicate. */
   readonly signedAtMs: number;
   readonly recvWindowMs: number;
@@ -29,6 +31,34 @@ export type SendResult = {
   readonly detail: string;
   /** From Retry-After or a ban: no request before this moment. */
   readonly retryAtMs?: number;
+};
+
+/** One order in the place of another, in one request. The new one is placed only if the old one was canceled. */
+export type Replacement = {
+  readonly cancel: { readonly symbol: string; readonly clientOrderId: string };
+  readonly order: SignedOrder;
+  readonly lane: Lane;
+};
+
+/** Each half has an outcome of its own: a replacement that was refused may have canceled all the same. */
+export type ReplaceResult = { readonly canceled: SendResult; readonly placed: SendResult };
+
+/** `ACCEPTED`: the venue canceled these orders. What it did not name may still work. */
+export type CancelAllResult = Omit<SendResult, 'order'> & { readonly orders: readonly VenueOrder[] };
+
+/** What the venue lets the key's account do. */
+export type AccountPermissions = { readonly canTrade: boolean; readonly canWithdraw: boolean };
+
+/** How far our idea of the venue's clock can be trusted. */
+export type VenueClockState = {
+  /** False once the venue has refused four timestamps in a row, each taken from a new measurement. */
+  readonly isUsable: boolean;
+  /** The venue's clock minus ours; null before the first measurement. */
+  readonly offsetMs: number | null;
+  /** The offset is right to within so much: half the round trip in which it was measured. */
+  readonly uncertaintyMs: number | null;
+  /** Timestamps that the venue has refused in a row although by our measurement they were in time. */
+  readonly refusalsInARow: number;
 };
 
 /** `absent` is the venue's word for now, never a proof before the order's fence has passed. */
@@ -78,18 +108,27 @@ export type Venue = {
   readonly dedupe: 'open-only' | 'returns-original' | 'rejects';
   placeOrder(order: SignedOrder, lane: Lane, signal?: AbortSignal): Promise<SendResult>;
   cancelOrder(order: { symbol: string; clientOrderId: string }, signal?: AbortSignal): Promise<SendResult>;
-  findOrder(order: { symbol: string; clientOrderId: string }, signal?: AbortSignal): Promise<LookUp>;
+  /** Cancels the one and places the other; see `ReplaceResult`. Signed like a placement, with the intent's timestamp. */
+  replaceOrder(replacement: Replacement, signal?: AbortSignal): Promise<ReplaceResult>;
+  /** Cancels every open order of a symbol, whoever placed it. None open is a success without orders. */
+  cancelAllOf(symbol: string, signal?: AbortSignal): Promise<CancelAllResult>;
+  /** In the lane `cancel` unless another is named: a doubt is settled before entries are placed. */
+  findOrder(order: { symbol: string; clientOrderId: string; lane?: Lane }, signal?: AbortSignal): Promise<LookUp>;
   /** Fills of one order, with their fees. */
   fillsOf(order: { symbol: string; venueOrderId: string }): Promise<readonly VenueFill[]>;
   openOrders(symbol?: string): Promise<readonly VenueOrder[]>;
   /** Orders of a symbol created since, closed ones included. At most 24 hours back. */
   ordersSince(symbol: string, sinceMs: number): Promise<readonly VenueOrder[]>;
+  /** All fills of a symbol since, whoever placed the order; oldest first, however many. */
+  fillsSince(symbol: string, sinceMs: number): Promise<readonly AccountFill[]>;
   balances(): Promise<readonly Balance[]>;
+  accountPermissions(): Promise<AccountPermissions>;
   filters(symbol: string): Promise<SymbolFilters>;
   /** Trades after `afterTradeId` (exclusive), oldest first, contiguous; or the latest `limit` when it is null. */
   marketTrades(symbol: string, afterTradeId: number | null, limit: number): Promise<readonly MarketTrade[]>;
   /** The venue's clock minus ours, in milliseconds, as last measured. */
   clockOffsetMs(): Promise<number>;
+  clockState(): VenueClockState;
   streamMarket(symbols: readonly string[], onEvent: (event: MarketDataEvent) => void): Subscription;
   streamUserData(onEvent: (event: UserDataEvent) => void): Subscription;
   close(): Promise<void>;

@@ -45,6 +45,7 @@ const terms = (changed: Partial<OrderTerms> = {}): OrderTerms => ({
   orderType: 'MARKET',
   quantity: decimal('2'),
   limitPrice: null,
+  stopPrice: null,
   ...changed,
 });
 const place = (tradeId: string, generation: number, changed?: Partial<OrderTerms>): ExitInstruction => ({

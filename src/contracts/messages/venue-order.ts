@@ -20,12 +20,17 @@ export type VenueOrder = {
   readonly symbol: string;
   readonly side: Side;
   readonly quantity: Decimal;
+  /** What must be traded before it goes to the book; null for an order that is no stop. */
+  readonly stopPrice: Decimal | null;
   readonly report: OrderReport;
   readonly fills: readonly VenueFill[];
   /** The venue's own word for why it expired or was rejected, where it says. */
   readonly reason?: string;
   readonly observedAtMs: number;
 };
+
+/** A fill as a list of the account's fills shows it: with the order that it belongs to. */
+export type AccountFill = VenueFill & { readonly symbol: string; readonly venueOrderId: string };
 
 /** What an account holds of an asset, as the venue reports it. */
 export type Balance = { readonly asset: string; readonly free: Decimal; readonly locked: Decimal };

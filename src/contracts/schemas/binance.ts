@@ -43,6 +43,8 @@ const orderShape = {
   // Negative = not available, for some very old orders.
   cummulativeQuoteQty: decimalText,
   expiryReason: z.string().optional(),
+  /** Zero, or not there at all, for an order that is no stop. */
+  stopPrice: quantityText.optional(),
 };
 
 /** GET order, openOrders, allOrders. */
@@ -67,10 +69,29 @@ export const placedSchema = z.object({
 /** DELETE order: `clientOrderId` is the cancel's own id there. */
 export const canceledSchema = z.object({ ...orderShape, origClientOrderId: z.string() });
 
+/** DELETE openOrders: canceled orders, and lists of orders that were canceled together. */
+export const allCanceledSchema = z.array(
+  z.union([canceledSchema, z.object({ orderReports: z.array(canceledSchema) })]),
+);
+
+const replaceResult = z.enum(['SUCCESS', 'FAILURE', 'NOT_ATTEMPTED']);
+
+/** POST order/cancelReplace: what became of each half. A response is an order, a refusal or null. */
+export const replaceHalvesSchema = z.object({
+  cancelResult: replaceResult,
+  newOrderResult: replaceResult,
+  cancelResponse: z.unknown(),
+  newOrderResponse: z.unknown(),
+});
+
+/** Where an answer that is no plain success has them. */
+export const replaceRefusalSchema = z.object({ data: replaceHalvesSchema });
+
 /** GET myTrades. */
 export const accountTradesSchema = z.array(
   z.object({
     id: z.int(),
+    orderId: identifier,
     price: positiveText,
     qty: positiveText,
     quoteQty: quantityText,
@@ -86,7 +107,10 @@ export const marketTradesSchema = z.array(
   z.object({ id: z.int().nonnegative(), price: positiveText, qty: positiveText, time: timeMs }),
 );
 
-/** GET account. */
+/** GET account, the part that says what the key's account may do. */
+export const permissionsSchema = z.object({ canTrade: z.boolean(), canWithdraw: z.boolean() });
+
+/** GET account, the part with the money. */
 export const accountSchema = z.object({
   balances: z.array(z.object({ asset: z.string().min(1), free: quantityText, locked: quantityText })),
 });
@@ -135,6 +159,7 @@ export const executionReportSchema = z.object({
   S: side,
   i: identifier,
   q: quantityText,
+  P: quantityText.optional(),
   x: z.string(),
   X: orderStatus,
   r: z.string().optional(),

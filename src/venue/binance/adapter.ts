@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
+import type { z } from 'zod';
 import {
   accountSchema,
   exchangeInfoSchema,
   marketTradesSchema,
+  permissionsSchema,
   symbolNamesSchema,
   timeSchema,
 } from '../../contracts/schemas/binance.ts';
@@ -12,10 +14,12 @@ import type { RateBudget, RateLimit, RateLimitKind } from '../rate-budget.ts';
 import type { SocketTimings } from '../reconnecting-socket.ts';
 import { createTransport } from '../transport.ts';
 import type { MarketTrade, Subscription, Venue } from '../venue.ts';
+import { createCancelAllOf } from './cancel-all.ts';
 import { openMarketStream } from './market-stream.ts';
 import { createOrderReads } from './order-reads.ts';
-import { createOrderSends } from './orders.ts';
+import { createOrderSends, type SelfTradePrevention } from './orders.ts';
 import { createRead, createTimestamps, type Read } from './reads.ts';
+import { createReplaceOrder } from './replace.ts';
 import { createRest, endpoints } from './rest.ts';
 import { createSigner } from './sign.ts';
 import { createSymbolNames, type ExchangeInfo, filtersOf, venueSymbolOf } from './symbols.ts';
@@ -37,6 +41,8 @@ export type BinanceVenueOptions = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly requestTimeoutMs?: number;
+  /** `EXPIRE_MAKER` unless said otherwise: an exit then gets through an entry of ours that rests in its way. */
+  readonly selfTradePrevention?: SelfTradePrevention;
   readonly socketTimings?: Partial<SocketTimings>;
 };
 
@@ -58,18 +64,26 @@ export function createBinanceVenue(options: BinanceVenueOptions): Venue {
     signer,
     transport,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
-    onTimestampRefused: () => venueClock.expire(),
+    onTimestamp: (verdict, timestamp) => {
+      if (verdict === 'accepted') venueClock.confirmed();
+      else venueClock.refused(timestamp);
+    },
   });
   const read = createRead(name, rest);
-  const venueClock = createVenueClock(
-    async () => (await read(endpoints.time, timeSchema, {}, 'exit')).serverTime,
+  const venueClock = createVenueClock({
+    askServerTimeMs: async () => (await read(endpoints.time, timeSchema, {}, 'exit')).serverTime,
     clock,
-  );
+    onDrift: (drift) => logger.warn({ venue: name, ...drift }, "the venue's clock and ours have moved apart"),
+  });
   const names = createSymbolNames(async () => {
     // A sweep of all open orders needs the names, so this is not in the lane of what adds risk.
     return (await read(endpoints.exchangeInfo, symbolNamesSchema, {}, 'cancel')).symbols;
   });
   const signed = createTimestamps(venueClock);
+  const { selfTradePrevention = 'EXPIRE_MAKER' } = options;
+  const sends = { rest, clock, venueClock, selfTradePrevention };
+  const readAccount = async <T extends z.ZodType>(schema: T): Promise<z.output<T>> =>
+    await read(endpoints.account, schema, await signed({ omitZeroBalances: 'true' }), 'report');
   budget.learnLimits(documentedLimits);
   const subscriptions = new Set<Subscription>();
   const keep = (opened: Subscription): Subscription => {
@@ -86,17 +100,12 @@ export function createBinanceVenue(options: BinanceVenueOptions): Venue {
   return {
     name,
     dedupe: 'open-only',
-    ...createOrderSends({ rest, clock, venueClock }),
+    ...createOrderSends(sends),
+    replaceOrder: createReplaceOrder(sends),
+    cancelAllOf: createCancelAllOf(sends),
     ...createOrderReads({ read, clock, venueClock, names }),
-    async balances() {
-      const { balances } = await read(
-        endpoints.account,
-        accountSchema,
-        await signed({ omitZeroBalances: 'true' }),
-        'report',
-      );
-      return balances;
-    },
+    balances: async () => (await readAccount(accountSchema)).balances,
+    accountPermissions: () => readAccount(permissionsSchema),
     async filters(symbol) {
       // An exit needs the filters, too.
       const info = await read(endpoints.exchangeInfo, exchangeInfoSchema, { symbol: venueSymbolOf(symbol) }, 'cancel');
@@ -111,6 +120,7 @@ export function createBinanceVenue(options: BinanceVenueOptions): Venue {
       budget.learnClockOffset(offsetMs);
       return offsetMs;
     },
+    clockState: () => venueClock.state(),
     streamMarket: (symbols, onEvent) =>
       keep(openMarketStream({ streamUrl, symbols, clock, timings: socketTimings }, onEvent)),
     streamUserData: (onEvent) =>

@@ -1,9 +1,10 @@
 import { accountTradesSchema, ordersSchema } from '../../contracts/schemas/binance.ts';
 import type { Clock } from '../clock.ts';
 import type { Venue } from '../venue.ts';
-import { fillOf, orderOf } from './parse.ts';
+import { accountFillOf, fillOf, orderOf } from './parse.ts';
 import { createTimestamps, type Read } from './reads.ts';
 import { endpoints } from './rest.ts';
+import type { Parameters } from './sign.ts';
 import { type SymbolNames, venueSymbolOf } from './symbols.ts';
 import type { VenueClock } from './venue-clock.ts';
 
@@ -20,7 +21,7 @@ const pageRows = 1000;
 /** Orders and fills as the venue lists them. */
 export function createOrderReads(
   dependencies: OrderReadsDependencies,
-): Pick<Venue, 'fillsOf' | 'openOrders' | 'ordersSince'> {
+): Pick<Venue, 'fillsOf' | 'fillsSince' | 'openOrders' | 'ordersSince'> {
   const { read, clock, venueClock, names } = dependencies;
   const signed = createTimestamps(venueClock);
 
@@ -30,11 +31,28 @@ export function createOrderReads(
       const rows = await allPages(
         async (fromId) => {
           const parameters = await signed({ ...wanted, ...(fromId === null ? {} : { fromId }) });
-          return await read(endpoints.myTrades, accountTradesSchema, parameters, 'cancel');
+          return await read(endpoints.orderTrades, accountTradesSchema, parameters, 'cancel');
         },
         ({ id }) => id,
       );
       return rows.map(fillOf);
+    },
+
+    async fillsSince(symbol, sinceMs) {
+      const wanted = { symbol: venueSymbolOf(symbol), limit: pageRows };
+      const ask = async (range: Parameters) =>
+        await read(endpoints.symbolTrades, accountTradesSchema, await signed({ ...wanted, ...range }), 'report');
+      const untilMs = await venueClock.nowMs();
+      // A question about time covers a day at most; from the first fill on, ids lead further than times.
+      let first: Awaited<ReturnType<typeof ask>> = [];
+      for (let startTime = sinceMs; first.length === 0 && startTime <= untilMs; startTime += dayMs) {
+        first = await ask({ startTime, endTime: Math.min(startTime + dayMs - 1, untilMs) });
+      }
+      const rest = await allPages(
+        async (fromId) => (first.length === 0 ? [] : ask({ fromId: fromId ?? lastIdOf(first) + 1 })),
+        ({ id }) => id,
+      );
+      return [...first, ...rest].map((raw) => accountFillOf(raw, symbol));
     },
 
     async openOrders(symbol) {
@@ -66,6 +84,8 @@ export function createOrderReads(
     },
   };
 }
+
+const lastIdOf = (rows: readonly { readonly id: number }[]): number => rows.at(-1)?.id ?? 0;
 
 /** Goes on behind the last id of a full page until a page is not full. */
 async function allPages<T>(

@@ -17,9 +17,10 @@ import {
   zero,
 } from '../../domain/decimal.ts';
 import type { OrderReport } from '../../domain/order.ts';
-import type { VenueFill, VenueOrder } from '../venue.ts';
+import type { AccountFill, VenueFill, VenueOrder } from '../venue.ts';
 
 type RawOrder = z.output<typeof orderSchema>;
+type RawFill = z.output<typeof accountTradesSchema>[number];
 type RawReport = z.output<typeof executionReportSchema>;
 
 /** What our own symbols and clock add to a message of the venue. */
@@ -32,6 +33,7 @@ export const orderOf = (raw: RawOrder, { symbol, observedAtMs }: Observation): V
   symbol,
   side: raw.side,
   quantity: raw.origQty,
+  stopPrice: stopPriceOf(raw.stopPrice),
   report: reportOf(raw.status, raw.executedQty, raw.cummulativeQuoteQty),
   fills: [],
   ...reasonOf(raw.status, raw.expiryReason),
@@ -51,7 +53,7 @@ export const canceledOrderOf = (raw: z.output<typeof canceledSchema>, observatio
 });
 
 /** A row of myTrades. */
-export const fillOf = (raw: z.output<typeof accountTradesSchema>[number]): VenueFill => ({
+export const fillOf = (raw: RawFill): VenueFill => ({
   venueTradeId: String(raw.id),
   quantity: raw.qty,
   price: raw.price,
@@ -62,6 +64,13 @@ export const fillOf = (raw: z.output<typeof accountTradesSchema>[number]): Venue
   transactedAtMs: raw.time,
 });
 
+/** A row of myTrades with the order that it belongs to. */
+export const accountFillOf = (raw: RawFill, symbol: string): AccountFill => ({
+  ...fillOf(raw),
+  symbol,
+  venueOrderId: raw.orderId,
+});
+
 /** An executionReport: the order with its cumulative quantities and, for a trade, the one fill. */
 export const reportedOrderOf = (raw: RawReport, { symbol, observedAtMs }: Observation): VenueOrder => ({
   // A cancel has an id of its own; the order that it was for is then in `C`.
@@ -70,6 +79,7 @@ export const reportedOrderOf = (raw: RawReport, { symbol, observedAtMs }: Observ
   symbol,
   side: raw.S,
   quantity: raw.q,
+  stopPrice: stopPriceOf(raw.P),
   report: reportOf(raw.X, raw.z, raw.Z),
   fills: raw.x === 'TRADE' ? [streamedFillOf(raw, symbol)] : [],
   ...reasonOf(raw.X, raw.eR, raw.r),
@@ -113,6 +123,8 @@ function immediateFillsOf(raw: z.output<typeof placedSchema>): readonly VenueFil
     isEqual(sum(fills.map(({ quoteQuantity }) => quoteQuantity)), raw.cummulativeQuoteQty);
   return addsUp ? fills : [];
 }
+
+const stopPriceOf = (raw: Decimal | undefined): Decimal | null => (raw !== undefined && isPositive(raw) ? raw : null);
 
 const reportOf = (status: RawOrder['status'], filledQuantity: Decimal, filledQuote: Decimal): OrderReport => ({
   status: statusOf(status, filledQuantity),

@@ -24,12 +24,15 @@ export const endpoints = {
   trades: { method: 'GET', path: '/api/v3/trades', weight: 25, security: 'none' },
   historicalTrades: { method: 'GET', path: '/api/v3/historicalTrades', weight: 25, security: 'key' },
   placeOrder: { method: 'POST', path: '/api/v3/order', weight: 1, security: 'signed' },
+  replaceOrder: { method: 'POST', path: '/api/v3/order/cancelReplace', weight: 1, security: 'signed' },
   cancelOrder: { method: 'DELETE', path: '/api/v3/order', weight: 1, security: 'signed' },
+  cancelOpenOrders: { method: 'DELETE', path: '/api/v3/openOrders', weight: 1, security: 'signed' },
   order: { method: 'GET', path: '/api/v3/order', weight: 4, security: 'signed' },
   openOrders: { method: 'GET', path: '/api/v3/openOrders', weight: 6, security: 'signed' },
   allOpenOrders: { method: 'GET', path: '/api/v3/openOrders', weight: 80, security: 'signed' },
   allOrders: { method: 'GET', path: '/api/v3/allOrders', weight: 20, security: 'signed' },
-  myTrades: { method: 'GET', path: '/api/v3/myTrades', weight: 5, security: 'signed' },
+  orderTrades: { method: 'GET', path: '/api/v3/myTrades', weight: 5, security: 'signed' },
+  symbolTrades: { method: 'GET', path: '/api/v3/myTrades', weight: 20, security: 'signed' },
   account: { method: 'GET', path: '/api/v3/account', weight: 20, security: 'signed' },
 } as const satisfies Record<string, Endpoint>;
 
@@ -71,6 +74,8 @@ export type Rest = {
   call(endpoint: Endpoint, parameters: Parameters, lane: Lane, signal?: AbortSignal): Promise<RestAnswer>;
 };
 
+type Timestamp = { readonly signedAtMs: number; readonly recvWindowMs: number };
+
 export type RestOptions = {
   readonly restUrl: string;
   readonly apiKey: string;
@@ -80,15 +85,15 @@ export type RestOptions = {
   readonly clock: Clock;
   readonly requestTimeoutMs: number;
   readonly logger: Logger;
-  /** The venue has refused a timestamp: our idea of its clock is wrong. */
-  readonly onTimestampRefused: () => void;
+  /** What the venue thinks of the timestamp that a signed request carried, where its answer shows that. */
+  readonly onTimestamp: (verdict: 'accepted' | 'refused', timestamp: Timestamp) => void;
 };
 
 export function createRest(options: RestOptions): Rest {
-  const { transport, budget, clock, requestTimeoutMs, logger, onTimestampRefused } = options;
+  const { transport, budget, clock, requestTimeoutMs, logger, onTimestamp } = options;
   return {
     async call(endpoint, parameters, lane, signal) {
-      const isPlacement = endpoint === endpoints.placeOrder;
+      const isPlacement = endpoint === endpoints.placeOrder || endpoint === endpoints.replaceOrder;
       const grant = await budget.take({ lane, weight: endpoint.weight, isPlacement });
       if (grant.outcome === 'refused') return { kind: 'held', retryAtMs: grant.retryAtMs, detail: grant.reason };
 
@@ -102,12 +107,25 @@ export function createRest(options: RestOptions): Rest {
       });
       const answer = result.kind === 'answer' ? readAnswer(result, clock.nowMs()) : failureOf(result);
       grant.settle(result.kind === 'answer' ? rateAnswerOf(answer, result.headers) : null);
-      if (answer.kind === 'http' && answer.code === -1021) onTimestampRefused();
+      const verdict = endpoint.security === 'signed' ? verdictOf(answer) : undefined;
+      if (verdict !== undefined) onTimestamp(verdict, timestampOf(parameters));
       logger.debug({ path: endpoint.path, ms: clock.monotonicMs() - sentAt, ...describe(answer) }, 'venue answered');
       return answer;
     },
   };
 }
+
+/** A success shows that the timestamp was good. Other answers may have been given before anybody looked at it. */
+function verdictOf(answer: RestAnswer): 'accepted' | 'refused' | undefined {
+  if (answer.kind !== 'http') return undefined;
+  if (answer.code === -1021) return 'refused';
+  return answer.status >= 200 && answer.status < 300 ? 'accepted' : undefined;
+}
+
+const timestampOf = ({ timestamp, recvWindow }: Parameters): Timestamp => ({
+  signedAtMs: Number(timestamp),
+  recvWindowMs: Number(recvWindow),
+});
 
 function requestOf(
   { method, path, security }: Endpoint,

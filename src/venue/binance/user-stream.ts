@@ -86,7 +86,7 @@ export function openUserStream(options: UserStreamOptions, onEvent: (event: User
 
   function subscribed({ status, error }: Frame): string | null {
     clearTimeout(answerTimeout);
-    if (error?.code === -1021) venueClock.expire();
+    if (error?.code === -1021) venueClock.refused();
     if (status !== 200) return `subscription refused: ${status} ${error?.code ?? ''} ${error?.msg ?? ''}`;
     onEvent({ type: 'connected' });
     return null;

@@ -1,38 +1,97 @@
 import type { Clock } from '../clock.ts';
+import type { VenueClockState } from '../venue.ts';
 
 export type VenueClock = {
   /** The venue's time now. Rejects only when it was never measured and can't be. */
   nowMs(): Promise<number>;
   /** The venue's clock minus ours. */
   offsetMs(): Promise<number>;
-  /** The next question measures anew: the venue has just refused a timestamp. */
-  expire(): void;
+  /**
+   * The venue has refused a timestamp: the next question measures anew. One that was in time by our own measurement
+   * counts against the clock, once a measurement; one that came late by our own clock as well proves nothing.
+   */
+  refused(timestamp?: { readonly signedAtMs: number; readonly recvWindowMs: number }): void;
+  /** The venue has accepted a timestamp. */
+  confirmed(): void;
+  state(): VenueClockState;
+};
+
+/** A measurement differs from what the one before had foretold, by more than both can be wrong. */
+export type ClockDrift = { readonly driftMs: number; readonly offsetMs: number; readonly uncertaintyMs: number };
+
+export type VenueClockOptions = {
+  readonly askServerTimeMs: () => Promise<number>;
+  readonly clock: Clock;
+  readonly onDrift?: (drift: ClockDrift) => void;
 };
 
 const measuredForMs = 60_000;
+const refusalsMax = 3;
+// A wall clock that NTP slews gains or loses half a millisecond a second: that is no jump.
+const jumpMs = 250;
+// A measurement can be wrong by half its round trip, so a slow one is taken again, and the fastest counts.
+const uncertaintyWantedMs = 100;
+const samplesMax = 3;
 
-type Anchor = { readonly venueMs: number; readonly monotonicMs: number };
+type Anchor = {
+  readonly venueMs: number;
+  readonly monotonicMs: number;
+  readonly uncertaintyMs: number;
+  /** Our wall clock minus the monotonic one: changes when somebody sets the wall clock, or the machine slept. */
+  readonly wallAheadMs: number;
+};
 
 /**
  * Follows the venue's clock: measured once a minute at the midpoint of a round trip, and carried on by the monotonic
- * clock in between, so that a step of our own wall clock does not make our timestamps wrong.
+ * clock in between, so that a step of our own wall clock does not make our timestamps wrong. Such a step is a reason to
+ * measure again all the same: the monotonic clock stands still while a machine sleeps, and only the wall clock shows it.
  */
-export function createVenueClock(askServerTimeMs: () => Promise<number>, clock: Clock): VenueClock {
+export function createVenueClock({ askServerTimeMs, clock, onDrift }: VenueClockOptions): VenueClock {
   let anchor: Anchor | null = null;
   let isExpired = true;
   let measuring: Promise<Anchor> | null = null;
+  let refusalsInARow = 0;
 
-  async function measure(): Promise<Anchor> {
+  async function sample(): Promise<Anchor> {
     const sentAt = clock.monotonicMs();
     const venueMs = await askServerTimeMs();
     const receivedAt = clock.monotonicMs();
-    isExpired = false;
-    anchor = { venueMs, monotonicMs: (sentAt + receivedAt) / 2 };
-    return anchor;
+    return {
+      venueMs,
+      monotonicMs: (sentAt + receivedAt) / 2,
+      uncertaintyMs: (receivedAt - sentAt) / 2,
+      wallAheadMs: clock.nowMs() - receivedAt,
+    };
   }
 
+  async function measure(): Promise<Anchor> {
+    let best = await sample();
+    for (let taken = 1; taken < samplesMax && best.uncertaintyMs > uncertaintyWantedMs; taken += 1) {
+      // One sample is an answer already; what a further one meets on its way takes nothing from it.
+      const next = await sample().catch(() => best);
+      if (next.uncertaintyMs < best.uncertaintyMs) best = next;
+    }
+    tellDrift(anchor, best);
+    isExpired = false;
+    anchor = best;
+    return best;
+  }
+
+  function tellDrift(before: Anchor | null, now: Anchor): void {
+    if (before === null) return;
+    const driftMs = now.venueMs - (before.venueMs + now.monotonicMs - before.monotonicMs);
+    const uncertaintyMs = before.uncertaintyMs + now.uncertaintyMs;
+    if (Math.abs(driftMs) <= uncertaintyMs + 1) return;
+    onDrift?.({ driftMs, offsetMs: offsetOf(now), uncertaintyMs });
+  }
+
+  const isFresh = (known: Anchor): boolean => {
+    const jumped = Math.abs(clock.nowMs() - clock.monotonicMs() - known.wallAheadMs) > jumpMs;
+    return !isExpired && !jumped && clock.monotonicMs() - known.monotonicMs < measuredForMs;
+  };
+
   async function current(): Promise<Anchor> {
-    if (anchor !== null && !isExpired && clock.monotonicMs() - anchor.monotonicMs < measuredForMs) return anchor;
+    if (anchor !== null && isFresh(anchor)) return anchor;
     measuring ??= measure().finally(() => {
       measuring = null;
     });
@@ -45,16 +104,33 @@ export function createVenueClock(askServerTimeMs: () => Promise<number>, clock: 
     }
   }
 
-  async function nowMs(): Promise<number> {
-    const { venueMs, monotonicMs } = await current();
-    return Math.round(venueMs + clock.monotonicMs() - monotonicMs);
-  }
+  const venueNowBy = ({ venueMs, monotonicMs }: Anchor): number =>
+    Math.round(venueMs + clock.monotonicMs() - monotonicMs);
+  const offsetOf = (known: Anchor): number => venueNowBy(known) - clock.nowMs();
 
   return {
-    nowMs,
-    offsetMs: async () => (await nowMs()) - clock.nowMs(),
-    expire() {
+    nowMs: async () => venueNowBy(await current()),
+    offsetMs: async () => offsetOf(await current()),
+    refused(timestamp) {
+      const wasInTime = timestamp !== undefined && anchor !== null && isInTime(timestamp, venueNowBy(anchor));
+      // Requests that were under way together are all refused for the same wrong measurement.
+      if (wasInTime && !isExpired) refusalsInARow += 1;
       isExpired = true;
     },
+    confirmed() {
+      refusalsInARow = 0;
+    },
+    state: () => ({
+      isUsable: refusalsInARow <= refusalsMax,
+      offsetMs: anchor === null ? null : offsetOf(anchor),
+      uncertaintyMs: anchor?.uncertaintyMs ?? null,
+      refusalsInARow,
+    }),
   };
 }
+
+// The venue's own rule. It takes a timestamp that is up to a second ahead of its clock.
+const isInTime = (
+  { signedAtMs, recvWindowMs }: { readonly signedAtMs: number; readonly recvWindowMs: number },
+  venueNowMs: number,
+): boolean => signedAtMs < venueNowMs + 1000 && venueNowMs - signedAtMs <= recvWindowMs;

@@ -47,6 +47,7 @@ async function anOrder(change: Partial<SignedOrder> = {}): Promise<SignedOrder> 
     timeInForce: 'GTC',
     quantity: decimal('0.01'),
     limitPrice: decimal('45000'),
+    stopPrice: null,
     signedAtMs: Date.now() + (await venue.clockOffsetMs()),
     recvWindowMs: 3000,
     ...change,

@@ -16,6 +16,7 @@ const order: SignedOrder = {
   timeInForce: 'GTC',
   quantity: decimal('0.5'),
   limitPrice: decimal('46210.5'),
+  stopPrice: null,
   signedAtMs: 1_795_262_400_123,
   recvWindowMs: 3000,
 };
@@ -67,6 +68,7 @@ describe('placeOrder', () => {
       price: '46210.5',
       newClientOrderId: 'rte-a',
       newOrderRespType: 'FULL',
+      selfTradePreventionMode: 'EXPIRE_MAKER',
       recvWindow: '3000',
       timestamp: '1795262400123',
       signature: expect.stringMatching(/^[0-9a-f]{64}$/),

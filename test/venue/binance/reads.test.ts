@@ -333,6 +333,7 @@ describe('the rate budget', () => {
         timeInForce: null,
         quantity: decimal('1'),
         limitPrice: null,
+        stopPrice: null,
         signedAtMs: Date.now(),
         recvWindowMs: 3000,
       },

@@ -28,7 +28,9 @@ async function aStream(onMessage: Answer = accept) {
       venueClock: {
         nowMs: async () => venueNowMs,
         offsetMs: async () => 0,
-        expire: expireClock,
+        refused: expireClock,
+        confirmed: () => undefined,
+        state: () => ({ isUsable: true, offsetMs: 0, uncertaintyMs: 0, refusalsInARow: 0 }),
       },
       names: {
         load: async () => undefined,
@@ -112,6 +114,7 @@ describe('executionReport', () => {
         symbol: 'BTC/USDT',
         side: 'BUY',
         quantity: '0.5',
+        stopPrice: null,
         report: { status: 'partiallyFilled', filledQuantity: '0.3', filledQuote: '13863.1' },
         fills: [
           {
