@@ -90,6 +90,17 @@ describe('errors', () => {
     await cut.destroy();
   });
 
+  test('a plan that a migration has outdated costs its statement and nothing else', async () => {
+    const lasting = createDatabase({ url: database.appUrl, applicationName: 'test', poolMax: 1, onError: () => {} });
+    const read = () => sql`select * from migrated where id = ${1}`.execute(lasting);
+    await database.asOwner('create table migrated (id integer); grant select on migrated to public');
+    await read();
+    await database.asOwner('alter table migrated add column name text');
+    await expect(read()).rejects.toThrow('cached plan');
+    expect((await read()).rows).toEqual([]);
+    await lasting.destroy();
+  });
+
   test.each([
     [{ code: '53100' }, 'DATABASE_FULL'],
     [{ code: '40P01' }, 'DATABASE_BUSY'],
