@@ -54,7 +54,7 @@ export function startOutboxRelay({
 
   const deliverDue = async (): Promise<number> => {
     const messages = await takeDue(db, { limit: batchSize, nowMs: now() });
-    await Promise.all(messages.map((message) => deliverOne({ db, client, logger, now }, message)));
+    await deliverAll({ db, client, logger, now }, messages);
     return messages.length;
   };
 
@@ -82,20 +82,38 @@ export function startOutboxRelay({
 
 type Delivery = Pick<Parameters<typeof startOutboxRelay>[0], 'db' | 'client' | 'logger' | 'now'>;
 
-async function deliverOne({ db, client, logger, now }: Delivery, message: OutboxMessage): Promise<void> {
+type Delivered = { readonly message: OutboxMessage; readonly outcome: 'delivered' | 'target-gone' };
+
+/** Exits leave alone: the server works on what it is told after them at the same time, and slower. */
+async function deliverAll(delivery: Delivery, messages: readonly OutboxMessage[]): Promise<void> {
+  const starts = messages.filter(({ action }) => action === 'start');
+  const others = messages.filter(({ action }) => action !== 'start');
+  const delivered: Delivered[] = [];
+  for (const some of [starts, others]) {
+    const sent = await Promise.all(some.map((message) => deliverOne(delivery, message)));
+    delivered.push(...sent.flat());
+  }
+  for (const outcome of ['delivered', 'target-gone'] as const) {
+    const messageIds = delivered.filter((each) => each.outcome === outcome).map(({ message }) => message.messageId);
+    await settle(delivery.db, { messageIds, outcome, nowMs: delivery.now() });
+  }
+}
+
+async function deliverOne({ db, client, logger, now }: Delivery, message: OutboxMessage): Promise<Delivered[]> {
   try {
-    await settle(db, { messageId: message.messageId, outcome: await send(client, message), nowMs: now() });
+    return [{ message, outcome: await send(client, message) }];
   } catch (error) {
     const { messageId, workflowId, attempts } = message;
     logger.warn({ error, messageId, workflowId, attempts }, 'message not delivered');
     const untilMs = now() + backoffMs({ baseMs: 200, capMs: 30_000, factor: 2, attempt: attempts - 1 });
     // A row that can't be given back is due again by itself.
     await postpone(db, { messageId, untilMs }).catch(() => undefined);
+    return [];
   }
 }
 
 /** A workflow that is there already, or was, is success for a start; one that is gone can't be told any more. */
-async function send(client: Client, message: OutboxMessage): Promise<'delivered' | 'target-gone'> {
+async function send(client: Client, message: OutboxMessage): Promise<Delivered['outcome']> {
   const { workflowId } = message;
   try {
     switch (message.action) {
@@ -111,7 +129,11 @@ async function send(client: Client, message: OutboxMessage): Promise<'delivered'
         });
         break;
       case 'start':
-        await client.workflow.start(message.workflowType, startOptions(message));
+        await client.workflow.start(message.workflowType, {
+          ...startOptions(message),
+          // Its first task comes with the answer, where this process has a slot free for it.
+          requestEagerStart: true,
+        });
         break;
     }
     return 'delivered';

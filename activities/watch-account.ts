@@ -1,7 +1,7 @@
 import type { AccountWatchInput } from '../src/contracts/messages/messages.ts';
 import { equityOf } from '../src/domain/equity.ts';
 import { readAccount, saveBalances } from '../src/store/accounts.ts';
-import { readOrder, workingOrders } from '../src/store/book-order.ts';
+import { isOurs, workingOrders } from '../src/store/book-order.ts';
 import { recordForeignOrder } from '../src/store/orders.ts';
 import type { Balance, UserDataEvent, VenueOrder } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
@@ -44,6 +44,8 @@ function accountWatcher(deps: ActivityDependencies, { venue: name, account }: Ac
   const balances = new Map<string, Balance>();
   const events: UserDataEvent[] = [];
   let balancesDueAtMs = 0;
+  // Every fill changes them, and only their last word counts: they are written once a look, however many there were.
+  let isUnsaved = false;
   const value = async (read: readonly Balance[]): Promise<void> => {
     if (!(await saveEquity(deps, room, account, read)))
       balancesDueAtMs = Math.min(balancesDueAtMs, deps.now() + equityAgainMs);
@@ -58,7 +60,7 @@ function accountWatcher(deps: ActivityDependencies, { venue: name, account }: Ac
         break;
       case 'balances':
         for (const balance of event.balances) balances.set(balance.asset, balance);
-        await value([...balances.values()]);
+        isUnsaved = true;
         break;
       case 'connected':
         balancesDueAtMs = 0;
@@ -85,6 +87,10 @@ function accountWatcher(deps: ActivityDependencies, { venue: name, account }: Ac
 
   return {
     async lookOnce(): Promise<void> {
+      if (isUnsaved) {
+        isUnsaved = false;
+        await attempt(deps, 'balances', () => value([...balances.values()]));
+      }
       if (deps.now() >= balancesDueAtMs) {
         balancesDueAtMs = deps.now() + balancesEveryMs;
         await attempt(deps, 'balances', async () => {
@@ -121,8 +127,7 @@ async function hearOrder(
   account: string,
   order: VenueOrder,
 ): Promise<void> {
-  const isOurs = (await readOrder(deps.db, order.clientOrderId)) !== undefined;
-  if (isOurs) await applyAnswer(deps, room, order, 'stream');
+  if (await isOurs(deps.db, order.clientOrderId)) await applyAnswer(deps, room, order, 'stream');
   else await recordForeignOrder(deps.db, { account, venue: room.venue.name, order, nowMs: deps.now() });
 }
 

@@ -40,6 +40,16 @@ export async function readOrder(db: Db, clientOrderId: string): Promise<BookOrde
   return row && (await withSends(db, [row]))[0];
 }
 
+/** Whether the order is one of ours. */
+export async function isOurs(db: Db, clientOrderId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('orders')
+    .select('client_order_id')
+    .where('client_order_id', '=', clientOrderId)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** All orders of a trade, in the order they were made. */
 export async function ordersOf(db: Db, tradeId: string): Promise<readonly BookOrder[]> {
   const rows = await db

@@ -2,7 +2,7 @@ import type { VenueFill } from '../contracts/messages/venue-order.ts';
 import { isEqual } from '../domain/decimal.ts';
 import { raiseAlert } from './alerts.ts';
 import { hashOf } from './canonical.ts';
-import type { Tx } from './database.ts';
+import type { Db, Tx } from './database.ts';
 import { type AuditRecord, recordAll } from './record.ts';
 import type { FillRow, OrderRow } from './tables.ts';
 
@@ -13,13 +13,13 @@ export type PricedFill = VenueFill & {
 
 /** The fills of a report that the book does not have, each once; and those that it has with other content. */
 export async function compareWithBook(
-  tx: Tx,
+  db: Db,
   order: OrderRow,
   fills: readonly PricedFill[],
 ): Promise<{ readonly fresh: readonly PricedFill[]; readonly altered: readonly AlteredFill[] }> {
   if (fills.length === 0) return { fresh: [], altered: [] };
   const byId = new Map(fills.map((fill) => [fill.venueTradeId, fill]));
-  const rows = await tx
+  const rows = await db
     .selectFrom('fill')
     .selectAll()
     .where('account_id', '=', order.account_id)

@@ -49,6 +49,13 @@ export type ChangeNote = {
   readonly data?: Readonly<Record<string, unknown>>;
 };
 
+type Circumstances = {
+  readonly position?: PositionRow | undefined;
+  readonly nowMs: number;
+  /** When whoever waits for the order is told by message; at once where nothing is said. */
+  readonly tellAtMs?: number;
+};
+
 /**
  * The one way an order's row changes: with one record (`note`; null where fills alone are the news, which have records
  * of their own), the trade brought in line, and whoever waits for it told. The caller holds the trade's and the
@@ -59,7 +66,7 @@ export async function changeOrder(
   held: { readonly trade: TradeRow; readonly order: OrderRow },
   change: OrderChange,
   note: ChangeNote | null,
-  { position, nowMs }: { readonly position?: PositionRow | undefined; readonly nowMs: number },
+  { position, nowMs, tellAtMs = nowMs }: Circumstances,
 ): Promise<OrderReported> {
   const { trade, order: before } = held;
   const after = await tx
@@ -73,7 +80,7 @@ export async function changeOrder(
   if (canonicalJson(reported) === canonicalJson(reportedOf(before))) return reported;
   if (before.status === 'parked' && after.status !== 'parked') await resolveParking(tx, after, nowMs);
   if (after.purpose === 'entry') await followEntry(tx, trade, newsOf(after, position), nowMs);
-  await enqueue(tx, [orderReportedMessage(after.trade_id, reported)], nowMs);
+  await enqueue(tx, [orderReportedMessage(after.trade_id, reported)], nowMs, tellAtMs);
   return reported;
 }
 

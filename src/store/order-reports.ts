@@ -15,6 +15,9 @@ import { foldIntoPosition } from './positions.ts';
 import { record } from './record.ts';
 import type { OrderRow, TradeRow } from './tables.ts';
 
+/** Whoever has placed an order gets its answer from the activity; the message is for the case that it is lost. */
+const answeredMs = 1_000;
+
 /** What one send came to, with its evidence. Secrets are no part of `detail`. */
 export type SendOutcome = {
   readonly epoch: number;
@@ -44,7 +47,10 @@ export type ReportOutcome =
  * the messages to whoever waits. Reports may come in any order, more than once, and by several ways at the same time.
  * The order must be one of ours: see `readOrder`, and `recordForeignOrder` for all others.
  */
-export function applyVenueOrder(db: Db, report: VenueReport): Promise<ReportOutcome> {
+export async function applyVenueOrder(db: Db, report: VenueReport): Promise<ReportOutcome> {
+  // The stream repeats what the answer to the placement has said: most of it needs no lock and no transaction.
+  const known = report.via === 'stream' ? await findKnown(db, report) : undefined;
+  if (known !== undefined) return { outcome: 'unchanged', reported: known };
   return db.transaction().execute(async (tx) => {
     const held = await lockOrder(tx, report.order.clientOrderId);
     invariant(held !== undefined, `a reported order is one of ours, ${report.order.clientOrderId} is not`);
@@ -99,6 +105,17 @@ export async function settleSend(tx: Tx, order: OrderRow, send: SendOutcome, now
   return settled !== undefined;
 }
 
+/** The order, where the report says nothing that the book does not have: what the book has only grows. */
+async function findKnown(db: Db, report: VenueReport): Promise<OrderReported | undefined> {
+  const { clientOrderId } = report.order;
+  const row = await db.selectFrom('orders').selectAll().where('client_order_id', '=', clientOrderId).executeTakeFirst();
+  // Any sign of life of an order that was declared dead is an alert.
+  if (row === undefined || row.reason_code === 'ORDER_DECLARED_DEAD' || !describes(row, report.order)) return undefined;
+  if (applyReport(stateOf(row), report.order.report).outcome !== 'unchanged') return undefined;
+  const { fresh, altered } = await compareWithBook(db, row, priced(report));
+  return fresh.length + altered.length === 0 ? reportedOf(row) : undefined;
+}
+
 type Held = { readonly trade: TradeRow; readonly order: OrderRow };
 
 async function applyHeld(tx: Tx, held: Held, report: VenueReport): Promise<ReportOutcome> {
@@ -147,7 +164,8 @@ async function follow(
         data: { via, observedAtMs: seen.observedAtMs },
       }
     : null;
-  const reported = await changeOrder(tx, { trade, order }, change, note, { position, nowMs });
+  const tellAtMs = via === 'send' ? nowMs + answeredMs : nowMs;
+  const reported = await changeOrder(tx, { trade, order }, change, note, { position, nowMs, tellAtMs });
   if (isCompletelyFilled(state) && !isCompletelyFilled(stateOf(order))) {
     const { account_id: account, client_order_id: clientOrderId } = order;
     await addOutcome(tx, { account, kind: 'success', cause: `${order.purpose} filled`, clientOrderId, nowMs });

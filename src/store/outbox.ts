@@ -35,18 +35,23 @@ const takenForMs = 5_000;
 const pokeEveryMs = 1_000;
 
 /**
- * Writes messages to workflows in the transaction that makes them true. They are due at once; the commit wakes every
- * process that listens to `ratchet_outbox`.
+ * Writes messages to workflows in the transaction that makes them true. The commit wakes every process that listens to
+ * `ratchet_outbox`. They are due at once, or from `dueAtMs` on: then within a sweep of the relay.
  */
-export async function enqueue(tx: Tx, messages: readonly NewMessage[], nowMs: number): Promise<void> {
+export async function enqueue(
+  tx: Tx,
+  messages: readonly NewMessage[],
+  nowMs: number,
+  dueAtMs: number = nowMs,
+): Promise<void> {
   if (messages.length === 0) return;
   await tx
     .insertInto('outbox')
-    .values(messages.map((message) => rowOf(message, nowMs)))
+    .values(messages.map((message) => rowOf(message, nowMs, dueAtMs)))
     .execute();
 }
 
-function rowOf(message: NewMessage, nowMs: number): NewOutboxRow {
+function rowOf(message: NewMessage, nowMs: number, dueAtMs: number): NewOutboxRow {
   const start = message.action === 'signal' ? undefined : message;
   const signal = message.action === 'start' ? undefined : message;
   return {
@@ -60,7 +65,7 @@ function rowOf(message: NewMessage, nowMs: number): NewOutboxRow {
     signal_name: signal?.signalName ?? null,
     signal_args: signal ? JSON.stringify(signal.signalArgs) : null,
     created_at_ms: nowMs,
-    next_attempt_at_ms: nowMs,
+    next_attempt_at_ms: dueAtMs,
   };
 }
 
@@ -102,15 +107,20 @@ export async function takeDue(
   );
 }
 
-/** Closes a message for good: the server has accepted it, or its workflow is gone. */
+/** Closes messages for good: the server has accepted them, or their workflow is gone. */
 export async function settle(
   db: Db,
-  settled: { readonly messageId: number; readonly outcome: 'delivered' | 'target-gone'; readonly nowMs: number },
+  settled: {
+    readonly messageIds: readonly number[];
+    readonly outcome: 'delivered' | 'target-gone';
+    readonly nowMs: number;
+  },
 ): Promise<void> {
+  if (settled.messageIds.length === 0) return;
   await db
     .updateTable('outbox')
     .set({ settled_at_ms: settled.nowMs, outcome: settled.outcome })
-    .where('message_id', '=', settled.messageId)
+    .where(sql<boolean>`message_id = any(${settled.messageIds}::bigint[])`)
     .where('settled_at_ms', 'is', null)
     .execute();
 }

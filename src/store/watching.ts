@@ -106,6 +106,9 @@ export async function checkpointGuards(
   });
 }
 
+/** The exit goes first: what the lifecycles do when they are told would stand in its way to the venue. */
+const tellAfterMs = 100;
+
 type TriggerOutcome = {
   /** `already`: the trade is on its way out, or this guard has triggered before. `over`: there is nothing to leave. */
   readonly outcome: 'triggered' | 'already' | 'over';
@@ -149,7 +152,7 @@ export function commitTrigger(
       data: { ...cause, leg: row.leg, symbol: row.symbol, tradedAtMs: seen.tradedAtMs, state: guard.state },
     });
     const told = { price: seen.price, venueTradeId: cause.venueTradeId, atMs: seen.tradedAtMs };
-    await enqueue(tx, guardChangedMessages(row.tradeId, guard, armed.version, told), nowMs);
+    await enqueue(tx, guardChangedMessages(row.tradeId, guard, armed.version, told), nowMs, nowMs + tellAfterMs);
     return { outcome: 'triggered' };
   });
 }

@@ -61,6 +61,34 @@ describe('applyVenueOrder', () => {
     ]);
   });
 
+  test.each([
+    ['send', 1_000],
+    ['stream', 0],
+    ['lookup', 0],
+    ['cancel', 0],
+  ] as const)('of what it heard by %s it tells the entry after %i ms', async (via, delayMs) => {
+    const order = await placeEntry(database.db, request);
+    await applyVenueOrder(database.db, { order: venueOrder(order, 'new', '0'), via, nowMs });
+    expect(await messagesTo(database.db, `entry-${request.tradeId}`)).toMatchObject([
+      { created_at_ms: nowMs, next_attempt_at_ms: nowMs + delayMs },
+    ]);
+  });
+
+  test('waits for nobody when the stream repeats what is known', async () => {
+    const order = await placeEntry(database.db, request);
+    const fill = aFill(String(nextTradeId()), '1');
+    const filled = venueOrder(order, 'filled', '1', [fill]);
+    const { reported } = await report(database.db, filled);
+    const holder = database.another(1);
+    await holder.transaction().execute(async (tx) => {
+      await tx.selectFrom('trade').selectAll().where('trade_id', '=', request.tradeId).forUpdate().execute();
+      for (const repeated of [venueOrder(order, 'new', '0'), filled]) {
+        const again = applyVenueOrder(database.db, { order: repeated, via: 'stream', nowMs });
+        expect(await again).toEqual({ outcome: 'unchanged', reported });
+      }
+    });
+  });
+
   test('turns a first partial fill into a position and starts its monitor', async () => {
     const order = await placeEntry(database.db, request);
     const fill = aFill(String(nextTradeId()), '0.3', { fee: d('0.03') });

@@ -50,6 +50,12 @@ describe('takeDue', () => {
     ]);
   });
 
+  test('gives a message that is due later only then', async () => {
+    await database.db.transaction().execute((tx) => enqueue(tx, [aSignal('entry-1')], nowMs, nowMs + 1_000));
+    expect(await take(nowMs + 999)).toEqual([]);
+    expect(await take(nowMs + 1_000)).toMatchObject([{ workflowId: 'entry-1', createdAtMs: nowMs, attempts: 1 }]);
+  });
+
   test('gives a message to one taker, and to the next one when the first has died', async () => {
     await put([aSignal('entry-1')]);
     const [first] = await take();
@@ -80,7 +86,7 @@ describe('takeDue', () => {
   test('does not give what was settled or postponed', async () => {
     await put([aSignal('entry-1'), aSignal('entry-2')]);
     const [first, second] = await take();
-    await settle(database.db, { messageId: first?.messageId ?? 0, outcome: 'delivered', nowMs });
+    await settle(database.db, { messageIds: [first?.messageId ?? 0], outcome: 'delivered', nowMs });
     await postpone(database.db, { messageId: second?.messageId ?? 0, untilMs: nowMs + 300 });
     expect(await take(nowMs + 299)).toEqual([]);
     expect(await take(nowMs + 300)).toMatchObject([{ messageId: second?.messageId }]);
@@ -90,8 +96,8 @@ describe('takeDue', () => {
   test('keeps the first outcome of a message', async () => {
     await put([aSignal('entry-1')]);
     const [{ messageId } = { messageId: 0 }] = await take();
-    await settle(database.db, { messageId, outcome: 'delivered', nowMs });
-    await settle(database.db, { messageId, outcome: 'target-gone', nowMs: nowMs + 1 });
+    await settle(database.db, { messageIds: [messageId], outcome: 'delivered', nowMs });
+    await settle(database.db, { messageIds: [messageId], outcome: 'target-gone', nowMs: nowMs + 1 });
     expect(await messagesTo(database.db, 'entry-1')).toMatchObject([{ settled_at_ms: nowMs, outcome: 'delivered' }]);
   });
 });
@@ -102,7 +108,7 @@ test('forgets what was settled long ago, and nothing that waits', async () => {
   for (const { messageId, workflowId } of settled) {
     if (workflowId === 'forget-open') continue;
     const settledAtMs = workflowId === 'forget-old' ? nowMs : nowMs + 10;
-    await settle(database.db, { messageId, outcome: 'delivered', nowMs: settledAtMs });
+    await settle(database.db, { messageIds: [messageId], outcome: 'delivered', nowMs: settledAtMs });
   }
   expect(await forgetSettled(database.db, nowMs + 10)).toBeGreaterThanOrEqual(1);
   expect(await messagesTo(database.db, 'forget-old')).toEqual([]);
@@ -119,7 +125,7 @@ describe('enqueuePoke', () => {
     await poke(nowMs + 10);
     expect(await pokes()).toEqual([nowMs]);
     const [{ messageId } = { messageId: 0 }] = await take(nowMs + 20);
-    await settle(database.db, { messageId, outcome: 'delivered', nowMs: nowMs + 30 });
+    await settle(database.db, { messageIds: [messageId], outcome: 'delivered', nowMs: nowMs + 30 });
     await poke(nowMs + 40);
     await poke(nowMs + 50);
     const [, second] = await pokes();
@@ -131,7 +137,7 @@ describe('enqueuePoke', () => {
   test('is said again at once after a quiet second', async () => {
     await poke(nowMs);
     const [{ messageId } = { messageId: 0 }] = await take();
-    await settle(database.db, { messageId, outcome: 'delivered', nowMs });
+    await settle(database.db, { messageIds: [messageId], outcome: 'delivered', nowMs });
     await poke(nowMs + 1_500);
     expect((await pokes()).at(-1)).toBe(nowMs + 1_500);
   });
