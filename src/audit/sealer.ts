@@ -36,7 +36,7 @@ export type Sealer = {
   stop(): Promise<void>;
 };
 
-const pauseMs = 50;
+const pauseMs = 80;
 const pauseAfterFaultMs = 1_000;
 const checkpointEveryMs = 1_000;
 const lateMs = 1_000;

@@ -20,9 +20,14 @@ export type ExitBook = {
 
 /** The trade on its way out, or undefined when nobody has asked for its exit. */
 export async function readExitBook(db: Db, tradeId: string): Promise<ExitBook | undefined> {
-  const trade = await db.selectFrom('trade').selectAll().where('trade_id', '=', tradeId).executeTakeFirst();
-  const asked = await db.selectFrom('exit_request').select('reason').where('trade_id', '=', tradeId).executeTakeFirst();
-  return trade && asked && exitBookOf(db, trade, asked.reason);
+  const row = await db
+    .selectFrom('trade')
+    .innerJoin('exit_request as asked', 'asked.trade_id', 'trade.trade_id')
+    .selectAll('trade')
+    .select('asked.reason as askedFor')
+    .where('trade.trade_id', '=', tradeId)
+    .executeTakeFirst();
+  return row && exitBookOf(db, row, row.askedFor);
 }
 
 export async function exitBookOf(db: Db, trade: TradeRow, reason: ExitReason): Promise<ExitBook> {
