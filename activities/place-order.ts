@@ -7,7 +7,7 @@ import { crashPoint } from '../src/observability/crash-point.ts';
 import { type BookOrder, readOrder } from '../src/store/book-order.ts';
 import { commitIntent, renewIntent } from '../src/store/intents.ts';
 import { type Denial, denyOrder, recordSend } from '../src/store/orders.ts';
-import { readTrade, type Trade } from '../src/store/trades.ts';
+import { type Placement, readPlacement } from '../src/store/trades.ts';
 import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
 import type { SendResult, Venue } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
@@ -41,8 +41,7 @@ type Intended =
 /** The order as it may be sent now by this attempt, or what is known of it already. */
 async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: OrderTerms }): Promise<Intended> {
   const clientOrderId = clientOrderIdOf(input);
-  const known = await readOrder(deps.db, clientOrderId);
-  const trade = await readTrade(deps.db, input.tradeId);
+  const [known, trade] = await Promise.all([readOrder(deps.db, clientOrderId), readPlacement(deps.db, input.tradeId)]);
   invariant(trade !== undefined, `a placed order has a trade, ${input.tradeId} has none`);
   const deny = denier(deps, { ...input, clientOrderId });
   const isLate = input.purpose === 'entry' && deps.now() > trade.request.requestedAtMs + trade.request.validForMs;
@@ -84,7 +83,7 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
 }
 
 /** How long the first exit order took to come here since the exit was asked for. */
-function observeExit({ metrics, now }: ActivityDependencies, order: OrderRef, { exitRequest }: Trade): void {
+function observeExit({ metrics, now }: ActivityDependencies, order: OrderRef, { exitRequest }: Placement): void {
   if (order.purpose !== 'exit' || order.generation > 1 || exitRequest === null) return;
   metrics.requestToExit.observe({ reason: exitRequest.reason }, (now() - exitRequest.requestedAtMs) / 1_000);
 }

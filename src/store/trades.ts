@@ -78,6 +78,25 @@ export async function readTrade(db: Db, tradeId: string): Promise<Trade | undefi
   return { ...summaryOf(row), orders, positions, guards, exitRequest };
 }
 
+/** What it takes to place an order of a trade. */
+export type Placement = Pick<TradeSummary, 'account' | 'venue' | 'request' | 'decision'> & {
+  readonly exitRequest: Pick<NonNullable<Trade['exitRequest']>, 'reason' | 'requestedAtMs'> | null;
+};
+
+/** The part of a trade that placing an order reads, in one statement: an exit waits for it. Undefined: no such trade. */
+export async function readPlacement(db: Db, tradeId: string): Promise<Placement | undefined> {
+  const row = await db
+    .selectFrom('trade')
+    .leftJoin('exit_request as asked', 'asked.trade_id', 'trade.trade_id')
+    .select(['account_id as account', 'venue', 'request', 'decision_body as decision'])
+    .select(['asked.reason', 'asked.requested_at_ms as requestedAtMs'])
+    .where('trade.trade_id', '=', tradeId)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { reason, requestedAtMs, ...trade } = row;
+  return { ...trade, exitRequest: reason === null || requestedAtMs === null ? null : { reason, requestedAtMs } };
+}
+
 /** Trades, the newest decision first. `live`: those that are neither over nor denied, or only those. */
 export async function listTrades(
   db: Db,

@@ -4,7 +4,7 @@ import { armGuards } from '../../src/store/guards.ts';
 import { parkOrder } from '../../src/store/order-settling.ts';
 import { readStatus } from '../../src/store/status.ts';
 import { tradeRecords } from '../../src/store/trade-records.ts';
-import { listTrades, readTrade } from '../../src/store/trades.ts';
+import { listTrades, readPlacement, readTrade } from '../../src/store/trades.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { aFill, aRequest, d, decide, decisionOf, enter, nowMs, openAccount, placeEntry } from './fixtures.ts';
 
@@ -38,6 +38,22 @@ beforeAll(async () => {
   await settleTrade(db, { tradeId: 'left', isSettled: () => true, nowMs });
 });
 afterAll(() => database.close());
+
+describe('readPlacement', () => {
+  test('has what an order of the trade is made from, and the exit that was asked for', async () => {
+    expect(await readPlacement(database.db, 'open')).toEqual({
+      account: 'main',
+      venue: 'paper',
+      request: aRequest({ tradeId: 'open' }),
+      decision: expect.objectContaining({ outcome: 'approved' }),
+      exitRequest: null,
+    });
+    expect(await readPlacement(database.db, 'left')).toMatchObject({
+      exitRequest: { reason: 'operator', requestedAtMs: nowMs },
+    });
+    expect(await readPlacement(database.db, 'nobody')).toBeUndefined();
+  });
+});
 
 describe('readTrade', () => {
   test('has the request, the decision, and all that came of it', async () => {
