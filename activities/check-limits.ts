@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { EntryDecision } from '../src/contracts/messages/decision.ts';
+import type { DecisionPrice, EntryDecision } from '../src/contracts/messages/decision.ts';
 import type { EntryRequest } from '../src/contracts/messages/entry-request.ts';
 import { parseEntryRequest } from '../src/contracts/schemas/entry-request.ts';
 import type { Fault } from '../src/contracts/schemas/faults.ts';
@@ -27,8 +27,12 @@ export type CheckedEntry = {
   readonly request: EntryRequest;
 };
 
-/** The market of one symbol as the gate sees it; null = unknown, which denies. */
-type Market = { readonly price: LatestPrice | null; readonly filters: SymbolFilters | null };
+/** The market of one leg's symbol as the gate sees it; null = unknown, which denies. */
+type Market = {
+  readonly symbol: string;
+  readonly price: LatestPrice | null;
+  readonly filters: SymbolFilters | null;
+};
 
 /**
  * Decides on an entry: checks the request, reads the price, and evaluates and reserves in one transaction. The first
@@ -38,14 +42,14 @@ type Market = { readonly price: LatestPrice | null; readonly filters: SymbolFilt
 export const createCheckLimits = (deps: ActivityDependencies) =>
   async function checkLimits(input: unknown, runId: string): Promise<CheckedEntry> {
     const request = readRequest(deps, input);
-    const market = await readMarket(deps, request);
+    const markets = await Promise.all(request.legs.map(({ symbol }, leg) => readMarket(deps, request, symbol, leg)));
     crashPoint('beforeReserve');
     const decided = await decideTrade(deps.db, {
       request,
       requestHash: requestHashOf(request),
       runId,
       nowMs: deps.now(),
-      evaluate: (book) => verdictOn(request, market, book, deps.breaker, deps.now()),
+      evaluate: (book) => verdictOn(request, markets, book, deps.breaker, deps.now()),
     });
     crashPoint('afterReserve');
     switch (decided.outcome) {
@@ -72,26 +76,30 @@ function readRequest({ rooms }: ActivityDependencies, input: unknown): EntryRequ
 }
 
 /** A symbol that the venue does not have is a fault of the request; a venue that does not answer leaves it unknown. */
-async function readMarket({ rooms, logger }: ActivityDependencies, request: EntryRequest): Promise<Market> {
-  const room = rooms.get(request.venue);
-  const symbol = request.legs[0]?.symbol ?? '';
-  if (room === undefined) return { price: null, filters: null };
+async function readMarket(
+  { rooms, logger }: ActivityDependencies,
+  { venue }: EntryRequest,
+  symbol: string,
+  leg: number,
+): Promise<Market> {
+  const room = rooms.get(venue);
+  if (room === undefined) return { symbol, price: null, filters: null };
   try {
     const filters = await room.filters.get(symbol);
-    return { filters, price: await room.prices.awaitPrice(symbol, priceWaitMs) };
+    return { symbol, filters, price: await room.prices.awaitPrice(symbol, priceWaitMs) };
   } catch (error) {
     if (error instanceof RatchetError && error.code === 'SYMBOL_UNKNOWN') {
-      throw unfit('legs[0].symbol', symbol, `a symbol of ${request.venue}`);
+      throw unfit(`legs[${leg}].symbol`, symbol, `a symbol of ${venue}`);
     }
     logger.warn({ error, symbol }, 'market is unknown');
-    return { price: null, filters: null };
+    return { symbol, price: null, filters: null };
   }
 }
 
 /** The gate's decision on what the book says, under the account's lock. */
 function verdictOn(
   request: EntryRequest,
-  market: Market,
+  markets: readonly Market[],
   book: GateBook,
   settings: BreakerSettings,
   nowMs: number,
@@ -100,17 +108,16 @@ function verdictOn(
   if (account.venue !== request.venue)
     throw unfit('venue', request.venue, `${account.venue}, where account ${account.account} trades`);
   const limits = limitsOf(account);
-  const snapshot = snapshotOf(request, market, book, settings, nowMs);
+  const snapshot = snapshotOf(markets, book, settings, nowMs);
   const verdict = evaluateEntry(snapshot, proposeEntry(request, snapshot, limits), limits);
-  const { price } = market;
+  const [price, ...otherPrices] = markets.map(priceOf);
   const decision: EntryDecision = {
     tradeId: request.tradeId,
     outcome: verdict.outcome,
     reasons: reasonsOf(verdict.evaluations),
     evaluations: verdict.evaluations,
-    ...(price && {
-      price: { last: price.price, venueTradeId: String(price.venueTradeId), ageMs: Math.ceil(price.streamAgeMs) },
-    }),
+    ...(price && { price }),
+    ...(otherPrices.length > 0 && { otherPrices }),
     decidedAtMs: nowMs,
   };
   if (verdict.outcome === 'denied') return { decision, reservations: [] };
@@ -121,14 +128,17 @@ function verdictOn(
   };
 }
 
+function priceOf({ price }: Market): DecisionPrice | null {
+  if (price === null) return null;
+  return { last: price.price, venueTradeId: String(price.venueTradeId), ageMs: Math.ceil(price.streamAgeMs) };
+}
+
 function snapshotOf(
-  request: EntryRequest,
-  { price, filters }: Market,
+  markets: readonly Market[],
   { account, holds, exposures, breaker }: GateBook,
   settings: BreakerSettings,
   nowMs: number,
 ): Snapshot {
-  const symbol = request.legs[0]?.symbol ?? '';
   // What the lifecycle has not folded yet is folded here by the same machine, so that OPEN is never seen late.
   const { state } = foldOutcomes(settings, breaker.state ?? closedBreaker, breaker.unapplied);
   return {
@@ -137,8 +147,14 @@ function snapshotOf(
     currency: account.currency,
     holds,
     breaker: breakerReadingAt(settings, state, nowMs, breaker.probes),
-    referencePrices: price === null ? {} : { [symbol]: { last: price.price, ageMs: price.streamAgeMs } },
-    filters: filters === null ? {} : { [symbol]: filters },
+    referencePrices: Object.fromEntries(
+      markets.flatMap(({ symbol, price }) =>
+        price === null ? [] : [[symbol, { last: price.price, ageMs: price.streamAgeMs }]],
+      ),
+    ),
+    filters: Object.fromEntries(
+      markets.flatMap(({ symbol, filters }) => (filters === null ? [] : [[symbol, filters]])),
+    ),
   };
 }
 

@@ -25,7 +25,7 @@ export function entryTerms(request: EntryRequest, leg: number, filters: SymbolFi
   const quantity = roundQuantity(filters, wanted.quantity);
   const { entry } = request;
   if (entry.type === 'LIMIT') {
-    const limitPrice = roundPrice(filters, entry.price, side);
+    const limitPrice = roundPrice(filters, wanted.price ?? entry.price, side);
     return { side, orderType: 'LIMIT', timeInForce: entry.timeInForce, quantity, limitPrice };
   }
   if (entry.maxSlippageBps === undefined)

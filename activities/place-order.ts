@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { lastPriceOf } from '../src/contracts/messages/decision.ts';
 import type { OrderRef, OrderReported, OrderTerms } from '../src/contracts/messages/messages.ts';
 import { backoffMs } from '../src/domain/backoff.ts';
 import { invariant } from '../src/domain/invariant.ts';
@@ -50,7 +51,7 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
 
   const room = roomOf(deps, trade.venue);
   const filters = await room.filters.get(trade.request.legs[input.leg]?.symbol ?? '');
-  const last = trade.decision.price?.last;
+  const last = lastPriceOf(trade.decision, input.leg);
   invariant(last !== undefined, `an approved trade has a price, ${input.tradeId} has none`);
   const committed = await commitIntent(deps.db, {
     ...input,

@@ -25,9 +25,12 @@ export async function legAtMarket({ filters, prices }: VenueRoom, leg: ExitBookL
   return { ...leg, filters: await filters.get(leg.symbol), price: prices.latest(leg.symbol)?.price ?? null };
 }
 
-/** A profit that was reached is tried at its own price first; everything else is urgent and goes to market. */
-function planOf({ reason, takeProfitPrice }: ExitBook): ExitPlan {
-  return { limitPrice: reason === 'takeProfit' ? takeProfitPrice : null, escalateAfterMs };
+/**
+ * A profit that was reached is tried at its own price first; everything else is urgent and goes to market. So do several
+ * legs: the price is that of the first, and while it rested the others would be naked.
+ */
+function planOf({ reason, takeProfitPrice, legs }: ExitBook): ExitPlan {
+  return { limitPrice: reason === 'takeProfit' && legs.length === 1 ? takeProfitPrice : null, escalateAfterMs };
 }
 
 function instructionOf({ tradeId, legs }: ExitBook, step: ExitStep): ExitInstruction {

@@ -1,11 +1,11 @@
 import type { PositionClosed } from '../src/contracts/messages/messages.ts';
 import { isLegFlat } from '../src/domain/exit.ts';
-import { type ExitBook, readExitBook, settleTrade as settle } from '../src/store/exits.ts';
+import { type ExitBook, readExitBook, settleTrade as settle, tradeClosed } from '../src/store/exits.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { legAtMarket } from './plan-exit.ts';
 import { roomOf } from './rooms.ts';
 
-/** Counts the money of a trade that is flat, and closes it. Null when something came in between: look again. */
+/** Counts the money of a trade whose legs are all flat, and closes it. Null when something came in between: look again. */
 export const createSettleTrade = (deps: ActivityDependencies) =>
   async function settleTrade(tradeId: string): Promise<PositionClosed | null> {
     const book = await readExitBook(deps.db, tradeId);
@@ -18,5 +18,5 @@ export const createSettleTrade = (deps: ActivityDependencies) =>
         markets.some(({ leg: number, filters, price }) => number === leg.leg && isLegFlat({ ...leg, filters, price })),
       );
     const closed = await settle(deps.db, { tradeId, isSettled, nowMs: deps.now() });
-    return closed?.[0] ?? null;
+    return closed && tradeClosed(closed);
   };

@@ -1,22 +1,33 @@
-import type { EntryRequest } from '../src/contracts/messages/entry-request.ts';
-import type { BreakerInput, ExitInput, PositionInput, StopInput } from '../src/contracts/messages/messages.ts';
+import type { EntryRequest, Leg } from '../src/contracts/messages/entry-request.ts';
+import type {
+  BreakerInput,
+  ExitInput,
+  OrderReported,
+  PositionClosed,
+  PositionInput,
+  StopInput,
+} from '../src/contracts/messages/messages.ts';
 import type { BreakerView, EntryView, ExitView, PositionView, StopView } from '../src/contracts/messages/views.ts';
 
 // The current details that the Temporal UI shows, in Markdown: what a person on call asks first.
 
-export function describeEntry(request: EntryRequest, { phase, decision, order }: EntryView): string {
-  const leg = request.legs[0];
-  const price =
-    request.entry.type === 'LIMIT' ? ` at ${request.entry.price} ${request.entry.timeInForce}` : ' at market';
+export function describeEntry(request: EntryRequest, { phase, decision, orders }: EntryView): string {
+  const asked = request.legs.map((leg) => `${leg.side} ${leg.quantity} ${leg.symbol}${priceOf(request, leg)}`);
   return lines(
-    `**${phase}**: ${leg?.side} ${leg?.quantity} ${leg?.symbol}${price}`,
+    `**${phase}**: ${asked.join(' + ')}`,
     ...(decision?.reasons ?? []).map((reason) => `- ${reason.message} ${reason.remedy}`),
-    order &&
-      `- order \`${order.clientOrderId}\`: ${order.status}${order.inDoubt ? ', in doubt' : ''}, filled ${order.filledQuantity}`,
-    order?.reason && `- the venue says: ${order.reason}`,
+    ...orders.flatMap((order) => (order === null ? [] : orderLines(order))),
     request.reason && `- the bot says: ${request.reason}`,
   );
 }
+
+const priceOf = ({ entry }: EntryRequest, leg: Leg): string =>
+  entry.type === 'LIMIT' ? ` at ${leg.price ?? entry.price} ${entry.timeInForce}` : ' at market';
+
+const orderLines = ({ clientOrderId, status, inDoubt, filledQuantity, reason }: OrderReported) => [
+  `- order \`${clientOrderId}\`: ${status}${inDoubt ? ', in doubt' : ''}, filled ${filledQuantity}`,
+  reason && `- the venue says: ${reason}`,
+];
 
 export function describePosition(input: PositionInput, view: PositionView): string {
   const { entry, closed } = view;
@@ -24,11 +35,16 @@ export function describePosition(input: PositionInput, view: PositionView): stri
     `**${view.phase}**: ${input.side} ${input.symbol}`,
     entry &&
       `- entered ${entry.entryQuantity} for ${entry.entryQuote}${entry.isFinal ? '' : ', the entry still works'}`,
+    ...(entry?.otherLegs ?? []).map(
+      ({ symbol, entryQuantity, entryQuote }) => `- entered ${entryQuantity} ${symbol} for ${entryQuote}`,
+    ),
     view.armed.length > 0 && `- armed: ${view.armed.join(', ')}`,
     view.timeStopAtMs !== null && `- time stop at ${utc(view.timeStopAtMs)}`,
     view.exitReason && `- leaving because of: ${view.exitReason}`,
-    closed &&
-      `- closed ${closed.exitQuantity} for ${closed.exitQuote}, P&L ${closed.pnl} ${closed.pnlAsset} after fees`,
+    ...legsOf(closed).map(
+      ({ exitQuantity, exitQuote, pnl, pnlAsset }) =>
+        `- closed ${exitQuantity} for ${exitQuote}, P&L ${pnl} ${pnlAsset} after fees`,
+    ),
   );
 }
 
@@ -45,7 +61,7 @@ export function describeExit(input: ExitInput, { doing, orders, closed }: ExitVi
   return lines(
     `**${doing}**: ${input.symbol} because of ${input.reason}`,
     `- exit orders so far: ${orders}`,
-    closed && `- flat: P&L ${closed.pnl} ${closed.pnlAsset} after fees, dust ${closed.dust}`,
+    ...legsOf(closed).map(({ pnl, pnlAsset, dust }) => `- flat: P&L ${pnl} ${pnlAsset} after fees, dust ${dust}`),
   );
 }
 
@@ -64,6 +80,9 @@ export function describeBreaker(input: BreakerInput, view: BreakerView): string 
     view.lastCommand && `- last message ${view.lastCommand.outcome}: ${view.lastCommand.message}`,
   );
 }
+
+const legsOf = (closed: PositionClosed | null): readonly PositionClosed[] =>
+  closed === null ? [] : [closed, ...(closed.otherLegs ?? [])];
 
 const utc = (atMs: number): string => new Date(atMs).toISOString();
 

@@ -14,7 +14,7 @@ import {
 import type { EntryProgressed, GuardKind, PositionInput } from '../src/contracts/messages/messages.ts';
 import { stopId } from '../src/contracts/messages/names.ts';
 import type { PositionView } from '../src/contracts/messages/views.ts';
-import { isMore } from '../src/domain/decimal.ts';
+import { type Decimal, isMore, sum } from '../src/domain/decimal.ts';
 import { armGuards, disarmGuards, requestExit } from './activity-proxies.ts';
 import { describePosition } from './details.ts';
 import { insist } from './failures.ts';
@@ -122,8 +122,13 @@ const openingView = ({ tradeId }: PositionInput): PositionView => ({
 /** Cumulative, so the larger one is the later one, in whatever order they come. */
 function later(known: EntryProgressed | null, heard: EntryProgressed): EntryProgressed {
   if (known === null) return heard;
-  const isLater = isMore(heard.entryQuantity, known.entryQuantity) || (heard.isFinal && !known.isFinal);
+  const isLater =
+    isMore(heard.entryQuantity, known.entryQuantity) || isMore(otherQuantity(heard), otherQuantity(known));
   // A fill that was missed at first may be the earliest.
   const firstFillAtMs = Math.min(known.firstFillAtMs, heard.firstFillAtMs);
-  return { ...(isLater ? heard : known), firstFillAtMs };
+  return { ...(isLater || (heard.isFinal && !known.isFinal) ? heard : known), firstFillAtMs };
 }
+
+// No leg's quantity ever shrinks, so neither does their sum, whatever the assets are.
+const otherQuantity = ({ otherLegs = [] }: EntryProgressed): Decimal =>
+  sum(otherLegs.map(({ entryQuantity }) => entryQuantity));

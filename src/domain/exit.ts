@@ -65,7 +65,8 @@ const parkedLookMs = 60_000;
 /**
  * The next thing to do on the way to flat. Cancels what still works for the trade, waits until each order's end and
  * fills are known, sells what is left, escalates from limit to market, and never sells more than is held. It never
- * gives up: a refused exit is followed by the next generation after a pause of at most 5 seconds.
+ * gives up: a refused exit is followed by the next generation after a pause of at most 5 seconds. No leg waits for
+ * another one.
  *
  * `canceled` names the orders that were asked to cancel already: the rest of the position does not wait for them.
  */
@@ -75,15 +76,15 @@ export function nextExitStep(
   canceled: ReadonlySet<string>,
   nowMs: number,
 ): ExitStep {
-  let waiting: Extract<ExitStep, { step: 'await' }> | undefined;
-  for (const leg of legs) {
-    const step = stepOfLeg(leg, plan, canceled, nowMs);
-    if (step.step === 'settle') continue;
-    if (step.step !== 'await') return step;
-    if (waiting === undefined || step.untilMs < waiting.untilMs) waiting = step;
-  }
-  return waiting ?? { step: 'settle' };
+  const steps = legs.map((leg) => stepOfLeg(leg, plan, canceled, nowMs));
+  // What can be sold is sold before anything is asked about another leg: the answer may take until its fence.
+  const next = steps.find(({ step }) => step === 'place') ?? steps.find(({ step }) => !isIdle(step));
+  if (next !== undefined) return next;
+  const waits = steps.filter((step) => step.step === 'await');
+  return waits.toSorted((a, b) => a.untilMs - b.untilMs)[0] ?? { step: 'settle' };
 }
+
+const isIdle = (step: ExitStep['step']): boolean => step === 'await' || step === 'settle';
 
 /** Whether what is left of the leg is too small to sell. */
 export const isLegFlat = (leg: ExitLeg): boolean =>

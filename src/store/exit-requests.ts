@@ -22,7 +22,7 @@ type ExitRequest = {
 };
 
 /** `already`: somebody asked before, and theirs is the exit's reason. `not-open`: there is nothing to leave. */
-type ExitRequested = 'requested' | 'already' | 'not-open' | 'unknown-trade';
+export type ExitRequested = 'requested' | 'already' | 'not-open' | 'unknown-trade';
 
 /**
  * Asks for the exit of a trade, filled or not: from now on no entry order of it is sent, and its exit is started. One a

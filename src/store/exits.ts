@@ -1,4 +1,4 @@
 /** The way out of a trade: asking for it, what it decides on, and the money once it is flat. */
 export { type ExitBook, type ExitBookLeg, readExitBook } from './exit-book.ts';
-export { requestExit } from './exit-requests.ts';
-export { settleTrade } from './settlement.ts';
+export { type ExitRequested, requestExit } from './exit-requests.ts';
+export { settleTrade, tradeClosed } from './settlement.ts';

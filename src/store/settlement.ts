@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import type { ExitReason, PositionClosed } from '../contracts/messages/messages.ts';
 import { signals } from '../contracts/messages/messages.ts';
-import { exitId, positionId, stopId } from '../contracts/messages/names.ts';
+import { entryId, exitId, positionId, stopId } from '../contracts/messages/names.ts';
 import { isPositive } from '../domain/decimal.ts';
+import { invariant } from '../domain/invariant.ts';
 import { fillsComplete, isClosed } from '../domain/order.ts';
 import { openPosition, type Position, realizedPnl, sellableQuantity } from '../domain/position.ts';
 import { disarmAll } from './arming.ts';
@@ -88,7 +89,7 @@ async function close(tx: Tx, trade: TradeRow, reason: ExitReason, nowMs: number)
     actor: { type: 'workflow', id: exitId(tradeId) },
     data: { account: trade.account_id, strategy: trade.strategy, reason, legs },
   });
-  if (isFilled) await enqueue(tx, closingMessages(trade, legs), nowMs);
+  await enqueue(tx, closingMessages(trade, tradeClosed(legs), isFilled), nowMs);
   return legs;
 }
 
@@ -132,17 +133,27 @@ async function voidReservations(tx: Tx, tradeId: string): Promise<void> {
   `.execute(tx);
 }
 
-/** The entry is not told: its own order's end has ended it. */
-const closingMessages = (trade: TradeRow, legs: readonly PositionClosed[]): readonly NewMessage[] => {
+/** What the first leg made, with the others beside it. */
+export function tradeClosed(legs: readonly PositionClosed[]): PositionClosed {
+  const [first, ...otherLegs] = legs;
+  invariant(first !== undefined, 'a trade that is closed has a leg');
+  return otherLegs.length === 0 ? first : { ...first, otherLegs };
+}
+
+/** An entry of one leg is not told: its own order's end has ended it. One of several may wait until all are sold. */
+function closingMessages(trade: TradeRow, closed: PositionClosed, isFilled: boolean): readonly NewMessage[] {
   const tradeId = trade.trade_id;
-  const told = [positionId(tradeId), ...(trade.request.exit.trailingStop ? [stopId(tradeId)] : [])];
-  return told.flatMap((workflowId) =>
-    legs.map((leg) => ({
-      action: 'signal',
-      tradeId,
-      workflowId,
-      signalName: signals.positionClosed,
-      signalArgs: [leg],
-    })),
-  );
-};
+  const { legs, exit } = trade.request;
+  const told = [
+    ...(legs.length > 1 ? [entryId(tradeId)] : []),
+    ...(isFilled ? [positionId(tradeId)] : []),
+    ...(isFilled && exit.trailingStop ? [stopId(tradeId)] : []),
+  ];
+  return told.map((workflowId) => ({
+    action: 'signal',
+    tradeId,
+    workflowId,
+    signalName: signals.positionClosed,
+    signalArgs: [closed],
+  }));
+}

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { EntryProgressed } from '../contracts/messages/messages.ts';
+import type { EntryProgressed, LegEntered } from '../contracts/messages/messages.ts';
 import { crashPoint } from '../observability/crash-point.ts';
 import { raiseAlert } from './alerts.ts';
 import { releaseProbe } from './breaker.ts';
@@ -28,13 +28,13 @@ export type EntryNews = {
  * phase, and tells the monitor of the position. The caller holds the trade's row.
  */
 export async function followEntry(tx: Tx, trade: TradeRow, news: EntryNews, nowMs: number): Promise<void> {
-  const { leg, hasNewFills, isAcked } = news;
+  const { hasNewFills, isAcked } = news;
   await voidWhatCannotFill(tx, trade, news, nowMs);
   const { isFinal, hasFills } = await readEntryEnd(tx, trade.trade_id);
   const hasJustEnded = isFinal && trade.entry_ended_at_ms === null;
-  const position = news.position ?? (await findPosition(tx, trade.trade_id, leg));
+  const [guarded, ...others] = await positionsOf(tx, trade, news);
   const phase = phaseAfter(trade.phase, { isFinal, hasFills, hasNewFills, isAcked });
-  const first = hasFills ? await firstFill(tx, trade.trade_id, leg) : undefined;
+  const first = hasFills && guarded ? await firstFill(tx, trade.trade_id, guarded.leg) : undefined;
   if (hasJustEnded) await releaseProbe(tx, trade.account_id, trade.trade_id);
   if (hasNewFills && isOver(trade.phase)) await alertFillAfterClose(tx, trade, news, nowMs);
   await tx
@@ -47,16 +47,33 @@ export async function followEntry(tx: Tx, trade: TradeRow, news: EntryNews, nowM
     })
     .where('trade_id', '=', trade.trade_id)
     .execute();
-  if (position === undefined || first === undefined || !(hasNewFills || hasJustEnded)) return;
+  if (guarded === undefined || first === undefined || !(hasNewFills || hasJustEnded)) return;
   const progress: EntryProgressed = {
-    entryQuantity: position.entry_quantity,
-    entryQuote: position.entry_quote,
+    entryQuantity: guarded.entry_quantity,
+    entryQuote: guarded.entry_quote,
     isFinal,
     firstFillAtMs: first.transacted_at_ms,
     firstVenueTradeId: first.venue_trade_id,
+    ...(trade.request.legs.length > 1 && { otherLegs: others.map(legEntered) }),
   };
-  await enqueue(tx, [entryProgressedMessage(trade, position, progress)], nowMs);
+  await enqueue(tx, [entryProgressedMessage(trade, guarded, progress)], nowMs);
 }
+
+/** What the legs have bought, in their order: the guards watch the first. */
+async function positionsOf(tx: Tx, trade: TradeRow, { leg, position }: EntryNews): Promise<readonly PositionRow[]> {
+  if (trade.request.legs.length > 1) {
+    return tx.selectFrom('position').selectAll().where('trade_id', '=', trade.trade_id).orderBy('leg').execute();
+  }
+  const only = position ?? (await findPosition(tx, trade.trade_id, leg));
+  return only === undefined ? [] : [only];
+}
+
+const legEntered = ({ leg, symbol, entry_quantity, entry_quote }: PositionRow): LegEntered => ({
+  leg,
+  symbol,
+  entryQuantity: entry_quantity,
+  entryQuote: entry_quote,
+});
 
 /** Gives back what is reserved for a leg and can't fill any more: all its entry orders have ended and are counted. */
 async function voidWhatCannotFill(tx: Tx, trade: TradeRow, { leg, reason }: EntryNews, nowMs: number): Promise<void> {

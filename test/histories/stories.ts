@@ -173,7 +173,7 @@ const lifecyclesOf = (story: string): readonly Recorded[] => [
 
 async function untilWorking(temporal: Client, tradeId: string): Promise<WorkflowHandle> {
   const handle = temporal.workflow.getHandle(entryId(tradeId));
-  await until(async () => (await handle.query<EntryView, []>(queries.entry)).order?.status === 'new');
+  await until(async () => (await handle.query<EntryView, []>(queries.entry)).orders[0]?.status === 'new');
   return handle;
 }
 

@@ -110,7 +110,7 @@ describe('placed', () => {
     playApproved(request, aReport('new'));
     const handle = await start(request);
     await tell(handle, aReport('filled', { ...filledBy('2', '200'), purpose: 'exit' }));
-    await eventually(viewOf(handle)).toMatchObject({ order: { status: 'new' } });
+    await eventually(viewOf(handle)).toMatchObject({ orders: [{ status: 'new' }] });
     await tell(handle, aReport('canceled'));
     expect(await handle.result()).toMatchObject({ outcome: 'unfilled' });
   });

@@ -50,7 +50,7 @@ const playGuards = (): void =>
   world.play({
     armGuards: async () => ['stopLoss', 'takeProfit'],
     disarmGuards: async () => {},
-    requestExit: async () => {},
+    requestExit: async () => 'requested',
   });
 
 describe('guards', () => {
@@ -117,7 +117,7 @@ describe('guards', () => {
     const failsOnce = aFailureFirst(new RatchetError('VENUE_UNKNOWN'));
     world.play({
       armGuards: failsOnce(async () => ['stopLoss'] as const),
-      requestExit: failsOnce(async () => {}),
+      requestExit: failsOnce(async () => 'requested' as const),
       disarmGuards: failsOnce(async () => {}),
     });
     const handle = await opens(input, entered('2', { firstFillAtMs: await world.nowMs() }));

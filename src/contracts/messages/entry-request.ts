@@ -8,6 +8,7 @@ export type EntryRequest = {
   readonly account: string;
   readonly strategy: string;
   readonly venue: string;
+  /** Of several, all are entered or none: each is placed once the one before is filled. */
   readonly legs: readonly Leg[];
   readonly entry: EntryTerms;
   readonly exit: ExitTerms;
@@ -26,12 +27,15 @@ export type Leg = {
   readonly quantity: Decimal;
   /** Delta of one unit; 1 for spot. */
   readonly unitDelta: Decimal;
+  /** The limit price of a leg after the first; the first leg's is the entry's own. */
+  readonly price?: Decimal;
 };
 
 export type EntryTerms =
   | { readonly type: 'MARKET'; readonly maxSlippageBps?: number }
   | {
       readonly type: 'LIMIT';
+      /** Of the first leg. */
       readonly price: Decimal;
       readonly timeInForce: TimeInForce;
       /** A working rest is canceled this long after the order was sent. */
@@ -39,7 +43,7 @@ export type EntryTerms =
       readonly maxSlippageBps?: number;
     };
 
-/** At least one of them, so that no position is without an end. */
+/** At least one of them, so that no position is without an end. Prices are those of the first leg; all legs close. */
 export type ExitTerms = {
   readonly stopLoss?: { readonly price: Decimal };
   readonly takeProfit?: { readonly price: Decimal };

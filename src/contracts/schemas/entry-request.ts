@@ -46,6 +46,7 @@ const leg = z.strictObject({
   side: z.enum(['BUY', 'SELL'], '"BUY" or "SELL"'),
   quantity: positive,
   unitDelta: signed.default(decimal('1')),
+  price: positive.optional(),
 });
 
 const entryTerms = z.discriminatedUnion(
@@ -89,11 +90,18 @@ const exitTerms = z
     error: 'at least one of stopLoss, takeProfit, timeStopMs, trailingStop: no position is without an end',
   });
 
+const legsMax = 4;
+
 const trade = {
-  legs: z.array(leg, 'a list of one leg').length(1, 'exactly one leg: trades of several legs are not offered yet'),
+  legs: z
+    .array(leg, `a list of 1 to ${legsMax} legs`)
+    .min(1, `1 to ${legsMax} legs, not 0`)
+    .max(legsMax, { error: ({ input }) => `1 to ${legsMax} legs, not ${(input as readonly unknown[]).length}` }),
   entry: entryTerms,
   exit: exitTerms,
 };
+
+const validForMs = durationMs(100, 10 * 60_000).default(10_000);
 
 /** The public contract of an entry. Unknown fields are faults; every fault is named, not only the first. */
 export const entryRequestSchema = z
@@ -104,7 +112,7 @@ export const entryRequestSchema = z
     venue: name('a venue').default('paper'),
     ...trade,
     requestedAtMs: z.int('epoch milliseconds').min(1_000_000_000_000, 'epoch milliseconds, such as 1795262400000'),
-    validForMs: durationMs(100, 10 * 60_000).default(10_000),
+    validForMs,
     reason: z.string('a text').max(500, 'at most 500 characters').regex(readable, 'a text without NUL').optional(),
     metadata: z
       .record(
@@ -115,7 +123,7 @@ export const entryRequestSchema = z
       .refine((entries) => Object.keys(entries).length <= 20, 'at most 20 entries')
       .optional(),
   })
-  .superRefine(exitFitsEntry)
+  .superRefine(partsFit)
   .meta({ id: 'EntryRequest' });
 
 /** The request, or every fault in it. Nothing in `value` is trusted. */
@@ -124,36 +132,73 @@ export function parseEntryRequest(
 ): { readonly ok: true; readonly request: EntryRequest } | { readonly ok: false; readonly faults: readonly Fault[] } {
   const parsed = entryRequestSchema.safeParse(value);
   if (parsed.success) return { ok: true, request: parsed.data as EntryRequest };
-  // Whether the exit fits the entry is asked only of a request that is sound otherwise: ask it here of the parts alone.
-  const misfits = z.object(trade).superRefine(exitFitsEntry).safeParse(value).error?.issues ?? [];
+  // Whether its parts fit each other is asked only of a request that is sound otherwise: ask it here of them alone.
+  const parts = z.object({ ...trade, validForMs: validForMs.catch(10_000) });
+  const misfits = parts.superRefine(partsFit).safeParse(value).error?.issues ?? [];
   const known = new Set(parsed.error.issues.map(({ path }) => path.join('.')));
   const issues = [...parsed.error.issues, ...misfits.filter(({ path }) => !known.has(path.join('.')))];
   return { ok: false, faults: faultsOf(new z.ZodError(issues), value) };
 }
 
-type Parsed = {
-  legs: readonly { side: 'BUY' | 'SELL' }[];
+type Parts = {
+  legs: readonly z.output<typeof leg>[];
   entry: z.output<typeof entryTerms>;
   exit: z.output<typeof exitTerms>;
+  validForMs: number;
 };
+type Refuse = (path: readonly (string | number)[], message: string) => void;
+
+function partsFit(parts: Parts, context: z.RefinementCtx): void {
+  const refuse: Refuse = (path, message) => context.addIssue({ code: 'custom', path: [...path], message });
+  exitFitsEntry(parts, refuse);
+  legsFitEntry(parts, refuse);
+  if (parts.legs.length > 1) legsFitEachOther(parts, refuse);
+}
 
 // A stop on the wrong side of a limit price would fire on the first tick, or never.
-function exitFitsEntry({ legs, entry, exit }: Parsed, context: z.RefinementCtx): void {
+function exitFitsEntry({ legs, entry, exit }: Parts, refuse: Refuse): void {
   const isLong = legs[0]?.side !== 'SELL';
-  const refuse = (path: string[], message: string) =>
-    context.addIssue({ code: 'custom', path: ['exit', ...path], message });
   if (exit.trailingStop?.by === 'percent' && !isLess(exit.trailingStop.distance, hundred)) {
-    refuse(['trailingStop', 'distance'], 'less than 100 percent');
+    refuse(['exit', 'trailingStop', 'distance'], 'less than 100 percent');
   }
   if (exit.trailingStop?.by === 'ticks' && exit.trailingStop.distance.includes('.')) {
-    refuse(['trailingStop', 'distance'], 'a whole number of ticks');
+    refuse(['exit', 'trailingStop', 'distance'], 'a whole number of ticks');
   }
   if (entry.type !== 'LIMIT') return;
   const isBelow = (price: Decimal) => isLess(price, entry.price);
   if (exit.stopLoss && isBelow(exit.stopLoss.price) !== isLong) {
-    refuse(['stopLoss', 'price'], `${isLong ? 'below' : 'above'} the entry price ${entry.price}`);
+    refuse(['exit', 'stopLoss', 'price'], `${isLong ? 'below' : 'above'} the entry price ${entry.price}`);
   }
   if (exit.takeProfit && isBelow(exit.takeProfit.price) === isLong) {
-    refuse(['takeProfit', 'price'], `${isLong ? 'above' : 'below'} the entry price ${entry.price}`);
+    refuse(['exit', 'takeProfit', 'price'], `${isLong ? 'above' : 'below'} the entry price ${entry.price}`);
+  }
+}
+
+/** Each leg has exactly one limit price where the entry has any: the first one has the entry's. */
+function legsFitEntry({ legs, entry }: Parts, refuse: Refuse): void {
+  for (const [place, { price }] of legs.entries()) {
+    const mustHave = entry.type === 'LIMIT' && place > 0;
+    if (mustHave && price === undefined) refuse(['legs', place, 'price'], 'the limit price of this leg');
+    if (mustHave || price === undefined) continue;
+    refuse(
+      ['legs', place, 'price'],
+      place === 0 ? "none: the first leg's is entry.price" : 'none: the entry is MARKET',
+    );
+  }
+}
+
+function legsFitEachOther({ legs, entry, exit, validForMs }: Parts, refuse: Refuse): void {
+  const symbols = legs.map(({ symbol }) => symbol);
+  for (const [place, symbol] of symbols.entries()) {
+    if (symbols.indexOf(symbol) < place) refuse(['legs', place, 'symbol'], 'another symbol than the legs before it');
+  }
+  if (exit.trailingStop?.activation && 'profitPercent' in exit.trailingStop.activation) {
+    refuse(['exit', 'trailingStop', 'activation'], 'a price: the profit of several legs is not that of the first');
+  }
+  if (entry.type !== 'LIMIT' || entry.timeInForce !== 'GTC') return;
+  // A leg may not wait for ever while others are held without it, and the last one has to be sent in time.
+  const windowMs = Math.floor(validForMs / legs.length);
+  if (entry.expireAfterMs === undefined || entry.expireAfterMs > windowMs) {
+    refuse(['entry', 'expireAfterMs'], `at most ${windowMs}, so that every leg is sent within validForMs`);
   }
 }

@@ -52,6 +52,8 @@ export type AskedEntry = {
     readonly unitDelta: Decimal;
     /** Zero when absent, as for spot. */
     readonly unitGamma?: Decimal;
+    /** A limit price of its own; the entry's when absent. */
+    readonly price?: Decimal;
   }[];
   readonly entry:
     | { readonly type: 'MARKET'; readonly maxSlippageBps?: number }
@@ -99,7 +101,7 @@ function proposeLeg(leg: AskedLeg, entry: AskedEntry['entry'], snapshot: Snapsho
   const { symbol, side, quantity, unitGamma = zero } = leg;
   const last = referencePriceOf(snapshot, symbol);
   const maxSlippageBps = entry.maxSlippageBps === undefined ? null : decimal(entry.maxSlippageBps.toFixed(6));
-  const limitPrice = limitPriceOf(entry, side, last, maxSlippageBps);
+  const limitPrice = limitPriceOf(leg, entry, last, maxSlippageBps);
   const price = limitPrice === null ? last : known(limitPrice);
   return {
     symbol,
@@ -114,12 +116,12 @@ function proposeLeg(leg: AskedLeg, entry: AskedEntry['entry'], snapshot: Snapsho
 }
 
 function limitPriceOf(
+  { side, price }: AskedLeg,
   entry: AskedEntry['entry'],
-  side: Side,
   last: Known<Decimal>,
   maxSlippageBps: Decimal | null,
 ): Decimal | null {
-  if (entry.type === 'LIMIT') return entry.price;
+  if (entry.type === 'LIMIT') return price ?? entry.price;
   return maxSlippageBps === null || !last.isKnown ? null : worstPrice(last.value, side, maxSlippageBps);
 }
 
