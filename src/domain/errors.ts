@@ -2,6 +2,7 @@ import { guardErrors } from './errors/guard-errors.ts';
 import { haltErrors } from './errors/halt-errors.ts';
 import { limitErrors } from './errors/limit-errors.ts';
 import { orderErrors } from './errors/order-errors.ts';
+import { reconciliationErrors } from './errors/reconciliation-errors.ts';
 import { requestErrors } from './errors/request-errors.ts';
 import { systemErrors } from './errors/system-errors.ts';
 import { venueErrors } from './errors/venue-errors.ts';
@@ -17,6 +18,7 @@ export const errorCatalog = {
   ...orderErrors,
   ...guardErrors,
   ...haltErrors,
+  ...reconciliationErrors,
   ...venueErrors,
   ...systemErrors,
 } as const;

@@ -79,6 +79,7 @@ export type PositionTable = {
   exit_quote: Generated<Decimal>;
   base_fee: Generated<Decimal>;
   quote_fee: Generated<Decimal>;
+  written_off_quantity: Generated<Decimal>;
   is_open: Generated<boolean>;
 };
 

@@ -17,6 +17,13 @@ import type {
   TradeTable,
 } from './book-tables.ts';
 import type { Identity, Json, JsonOrNull } from './column-types.ts';
+import type {
+  BalanceFlowView,
+  CorrectionTable,
+  DifferenceTable,
+  ExpectedBalanceTable,
+  ReconciliationTable,
+} from './reconciliation-tables.ts';
 
 export type { TradePhase } from './book-tables.ts';
 
@@ -228,6 +235,11 @@ export type Tables = {
   approval_policy: ApprovalPolicyTable;
   approval: ApprovalTable;
   approval_vote: ApprovalVoteTable;
+  reconciliation: ReconciliationTable;
+  expected_balance: ExpectedBalanceTable;
+  balance_flow: BalanceFlowView;
+  difference: DifferenceTable;
+  correction: CorrectionTable;
   audit_event: AuditEventTable;
   audit_head: AuditHeadTable;
   audit_checkpoint: AuditCheckpointTable;
@@ -238,6 +250,7 @@ export type TradeRow = Selectable<TradeTable>;
 export type PositionRow = Selectable<PositionTable>;
 export type HoldRow = Selectable<HoldTable>;
 export type CancelSweepRow = Selectable<CancelSweepTable>;
+export type NewCancelSweepRow = Insertable<CancelSweepTable>;
 export type GuardRow = Selectable<GuardTable>;
 export type FillRow = Selectable<FillTable>;
 export type NewOutboxRow = Insertable<OutboxTable>;

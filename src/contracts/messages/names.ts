@@ -10,6 +10,8 @@ export const workflowTypes = {
   accountWatch: 'accountWatch',
   circuitBreaker: 'circuitBreaker',
   cancelAll: 'cancelAll',
+  reconciliation: 'reconciliation',
+  correction: 'correction',
 } as const;
 
 /** Ids are functions of business ids: the same trade always finds the same workflow. */
@@ -23,6 +25,11 @@ export const breakerId = (scope: string): string => `breaker-${scope}`;
 
 /** `scope` such as `all`, `account-main` or `symbol-BTC-USDT`; `epoch` is the version of the hold that it carries out. */
 export const cancelAllId = (scope: string, epoch: string): string => `cancel-all-${scope}-${epoch}`;
+
+/** Of a run; `which` says which one, such as the time of a schedule or the id of whoever asked for it. */
+export const reconciliationId = (venue: string, account: string, which: string): string =>
+  `reconciliation-${venue}-${account}-${which}`;
+export const correctionWorkflowId = (correctionId: string): string => `correction-${correctionId}`;
 
 export const accountScope = (account: string): string => `account-${account}`;
 
