@@ -27,7 +27,7 @@ export const createCancelOrder = (deps: ActivityDependencies) =>
 /** The same for an order that the venue lists as open, whatever the book says; outside of an activity as well. */
 export async function cancelAtVenue(
   deps: CancelDependencies,
-  order: BookOrder,
+  order: Pick<BookOrder, 'venue' | 'symbol' | 'clientOrderId'>,
   signal?: AbortSignal,
 ): Promise<OrderReported> {
   const room = roomOf(deps, order.venue);
@@ -42,7 +42,7 @@ type CancelDependencies = Pick<ActivityDependencies, 'db' | 'rooms' | 'now' | 'l
 async function lookAfter(
   deps: CancelDependencies,
   room: VenueRoom,
-  order: BookOrder,
+  order: Pick<BookOrder, 'symbol' | 'clientOrderId'>,
   result: SendResult,
 ): Promise<OrderReported> {
   const found = await room.venue.findOrder({ symbol: order.symbol, clientOrderId: order.clientOrderId });

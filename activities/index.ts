@@ -1,6 +1,7 @@
 import { createAmendTrailingStop } from './amend-trailing-stop.ts';
 import { createArmGuards, createArmTrailingStop } from './arm-guards.ts';
 import { createCancelOrder } from './cancel-order.ts';
+import { createCancelSweep } from './cancel-sweep.ts';
 import { createCheckLimits } from './check-limits.ts';
 import { createCollectFills } from './collect-fills.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -24,6 +25,7 @@ export const createActivities = (deps: ActivityDependencies) => ({
   armGuards: createArmGuards(deps),
   armTrailingStop: createArmTrailingStop(deps),
   cancelOrder: createCancelOrder(deps),
+  cancelSweep: createCancelSweep(deps),
   checkLimits: createCheckLimits(deps),
   collectFills: createCollectFills(deps),
   disarmGuards: createDisarmGuards(deps),

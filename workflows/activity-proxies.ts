@@ -63,6 +63,18 @@ export const venueActivities = (venue: string) => {
   return { placeEntry, placeExit, cancelOrder, collectFills, findOrder };
 };
 
+/** Looks of a freeze, on the queue of the venue. A look ends within seconds; the workflow itself asks again. */
+export const sweepActivities = (venue: string) =>
+  proxyActivities<Pick<Activities, 'cancelSweep'>>({
+    taskQueue: taskQueues.venue(venue),
+    startToCloseTimeout: '15 seconds',
+    heartbeatTimeout: '3 seconds',
+    priority: { priorityKey: 2 },
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: venueRetry,
+    summary: 'look, and cancel what is left',
+  });
+
 /** The eyes. One attempt runs until it is asked to return; a dead worker is noticed within the heartbeat timeout. */
 const watching = {
   taskQueue: taskQueues.watches,

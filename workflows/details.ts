@@ -1,13 +1,21 @@
 import type { EntryRequest, Leg } from '../src/contracts/messages/entry-request.ts';
 import type {
   BreakerInput,
+  CancelAllInput,
   ExitInput,
   OrderReported,
   PositionClosed,
   PositionInput,
   StopInput,
 } from '../src/contracts/messages/messages.ts';
-import type { BreakerView, EntryView, ExitView, PositionView, StopView } from '../src/contracts/messages/views.ts';
+import type {
+  BreakerView,
+  CancelAllView,
+  EntryView,
+  ExitView,
+  PositionView,
+  StopView,
+} from '../src/contracts/messages/views.ts';
 
 // The current details that the Temporal UI shows, in Markdown: what a person on call asks first.
 
@@ -85,5 +93,19 @@ const legsOf = (closed: PositionClosed | null): readonly PositionClosed[] =>
   closed === null ? [] : [closed, ...(closed.otherLegs ?? [])];
 
 const utc = (atMs: number): string => new Date(atMs).toISOString();
+
+export function describeSweeps(input: CancelAllInput, { sweeps }: CancelAllView): string {
+  const { kind, id } = input.scope;
+  return lines(
+    `**${input.level}** on ${kind === 'all' ? 'everything' : `${kind} ${id}`}`,
+    ...sweeps.map(
+      ({ venue, outcome, left, canceled, notFlat, looks }) =>
+        `- ${venue}: ${outcome ?? 'going on'}, ${canceled} canceled, ${left.length} left after ${looks} looks${
+          notFlat.length > 0 ? `, ${notFlat.length} trades not flat` : ''
+        }`,
+    ),
+    ...sweeps.flatMap(({ left }) => left).map((clientOrderId) => `- left: \`${clientOrderId}\``),
+  );
+}
 
 const lines = (...parts: readonly (string | false | null | undefined)[]): string => parts.filter(Boolean).join('\n');

@@ -1,5 +1,6 @@
 // The bundle: every export is a workflow, and nothing else may be one.
 export { accountWatch } from './account-watch.ts';
+export { cancelAll } from './cancel-all.ts';
 export { circuitBreaker } from './circuit-breaker.ts';
 export { entry } from './entry.ts';
 export { exit } from './exit.ts';

@@ -12,7 +12,14 @@ import type {
 } from '../src/contracts/messages/messages.ts';
 import { queries, signals, updates } from '../src/contracts/messages/messages.ts';
 import { searchAttributes } from '../src/contracts/messages/names.ts';
-import type { BreakerView, EntryView, ExitView, PositionView, StopView } from '../src/contracts/messages/views.ts';
+import type {
+  BreakerView,
+  CancelAllView,
+  EntryView,
+  ExitView,
+  PositionView,
+  StopView,
+} from '../src/contracts/messages/views.ts';
 
 export const orderReported = defineSignal<[OrderReported]>(signals.orderReported);
 export const entryProgressed = defineSignal<[EntryProgressed]>(signals.entryProgressed);
@@ -27,6 +34,7 @@ export const entryView = defineQuery<EntryView>(queries.entry);
 export const positionView = defineQuery<PositionView>(queries.position);
 export const stopView = defineQuery<StopView | null>(queries.stop);
 export const exitView = defineQuery<ExitView>(queries.exit);
+export const sweepView = defineQuery<CancelAllView>(queries.sweep);
 export const breakerView = defineQuery<BreakerView | null>(queries.breaker);
 
 export const decide = defineUpdate<EntryDecision>(updates.decide);

@@ -4,6 +4,7 @@ import type { HoldLevel, HoldScope, HoldSource, WorkingOrder } from '../contract
 import { accountScope, breakerId } from '../contracts/messages/names.ts';
 import type { HoldView } from '../contracts/messages/views.ts';
 import { workingOrderOf } from './book-order.ts';
+import { openSweeps } from './cancel-sweeps.ts';
 import { runOnce } from './commands.ts';
 import type { Db, Tx } from './database.ts';
 import { enqueuePoke } from './outbox.ts';
@@ -48,6 +49,7 @@ export function setHold(db: Db, wanted: NewHold): Promise<HoldSet> {
     if (known !== undefined && !joins) await endHold(tx, known, { by: 'expiry', reason: 'its time was over' }, nowMs);
     const row = joins ? await joinHold(tx, known, wanted) : await insertHold(tx, wanted);
     await recordHold(tx, row, nowMs);
+    await openSweeps(tx, row, nowMs);
     await announce(tx, wanted.scope, nowMs);
     return { hold: viewOf(row), workingEntries: await workingEntriesIn(tx, wanted.scope) };
   });
