@@ -1,10 +1,12 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Ledger } from './paper-control.ts';
 import type { Row, Stack } from './stack.ts';
 import { until } from './until.ts';
 
 const deliveryMs = 15_000;
 
-/** A row as the database gives it: bigint and numeric as text. */
+/** A row as the database gives it: bigint and numeric as text, and small numbers too, so that they compare alike. */
 type Rows<Columns extends string, Others = unknown> = readonly (Readonly<Record<Columns, string>> & Others)[];
 
 export type AuditEvent = {
@@ -14,19 +16,70 @@ export type AuditEvent = {
   readonly body: Readonly<Record<string, unknown>>;
 };
 
+/** One record as it is stored, with its place in the chain. Digests are hexadecimal. */
+export type StoredRecord = {
+  readonly insertNo: number;
+  readonly eventId: string;
+  readonly body: string;
+  readonly seq: number | null;
+  readonly prev: string | null;
+  readonly leaf: string | null;
+  readonly hash: string | null;
+};
+
+/** The chain as the database has it, and what is kept outside of it. */
+export type Chain = {
+  readonly records: readonly StoredRecord[];
+  readonly head: { readonly seq: number; readonly hash: string };
+  readonly checkpoints: readonly { readonly size: number; readonly note: string }[];
+  /** The notes of the checkpoint files; null where nobody keeps files. */
+  readonly notes: readonly string[] | null;
+  /** The line of the public key (C2SP verifier key); null where signatures are not judged. */
+  readonly publicKey: string | null;
+};
+
+/** A time in which no worker lived: nobody can keep a promise then that needs one. */
+export type Outage = { readonly fromMs: number; readonly toMs: number };
+
+export type WorkflowFacts = {
+  readonly workflowId: string;
+  readonly status: string;
+  readonly startedAtMs: number;
+  readonly closedAtMs: number | null;
+};
+
+/** What a search for secrets has found: every place where one stands that is not its own file. */
+export type SecretSearch = { readonly places: number; readonly found: readonly string[] };
+
+/** What a replay of the run's histories on the present code has shown. */
+export type ReplayRun = { readonly histories: number; readonly failed: readonly string[] };
+
 /** All that is left of what happened, from the three who can be asked: the venue, the database, Temporal. */
 export type Evidence = {
   readonly ledger: Ledger;
-  readonly trades: readonly {
-    readonly trade_id: string;
-    readonly phase: string;
-    readonly decision: string;
-    readonly result: readonly Readonly<Record<string, string>>[] | null;
-  }[];
-  readonly orders: Rows<
-    'client_order_id' | 'trade_id' | 'leg' | 'purpose' | 'status' | 'send_epoch',
-    { readonly in_doubt: boolean }
+  readonly accounts: Rows<'account_id' | 'limits_version', { readonly limits: Readonly<Record<string, unknown>> }>;
+  readonly trades: Rows<
+    'trade_id' | 'phase' | 'decision' | 'account_id' | 'strategy' | 'decided_at_ms',
+    {
+      readonly request: { readonly legs: readonly { readonly symbol: string; readonly quantity: string }[] };
+      readonly result: readonly Readonly<Record<string, string>>[] | null;
+    }
   >;
+  readonly orders: Rows<
+    | 'client_order_id'
+    | 'trade_id'
+    | 'leg'
+    | 'purpose'
+    | 'generation'
+    | 'symbol'
+    | 'side'
+    | 'quantity'
+    | 'status'
+    | 'send_epoch'
+    | 'recv_window_ms',
+    { readonly in_doubt: boolean; readonly reason_code: string | null }
+  >;
+  readonly sends: Rows<'client_order_id' | 'send_epoch' | 'signed_at_ms', { readonly outcome: string | null }>;
   readonly fills: Rows<
     | 'client_order_id'
     | 'trade_id'
@@ -38,57 +91,105 @@ export type Evidence = {
     | 'fee'
     | 'fee_asset'
   >;
-  readonly reservations: Rows<'trade_id' | 'leg' | 'quantity' | 'posted_quantity' | 'voided_quantity'>;
+  readonly reservations: Rows<
+    | 'trade_id'
+    | 'leg'
+    | 'symbol'
+    | 'side'
+    | 'price'
+    | 'unit_delta'
+    | 'quantity'
+    | 'posted_quantity'
+    | 'voided_quantity'
+    | 'reserved_at_ms'
+  >;
   readonly positions: Rows<'trade_id' | 'leg'>;
   readonly guards: Rows<'trade_id' | 'leg' | 'kind', { readonly triggered_at_ms: string | null }>;
-  readonly exitRequests: Rows<'trade_id'>;
-  readonly alerts: Rows<'alert_id', { readonly resolved_at_ms: string | null }>;
+  readonly exitRequests: Rows<'trade_id' | 'requested_at_ms'>;
+  readonly holds: Rows<
+    'hold_id' | 'scope_kind' | 'scope_id' | 'source' | 'level' | 'version' | 'set_at_ms' | 'actor',
+    { readonly lifted_at_ms: string | null; readonly lifted_by: string | null; readonly expires_at_ms: string | null }
+  >;
+  readonly alerts: Rows<
+    'alert_id' | 'condition_key' | 'code' | 'severity' | 'raised_at_ms',
+    { readonly context: Readonly<Record<string, unknown>>; readonly resolved_at_ms: string | null }
+  >;
   readonly undelivered: number;
   readonly events: readonly AuditEvent[];
-  readonly workflows: readonly { readonly workflowId: string; readonly status: string }[];
+  readonly chain: Chain;
+  readonly workflows: readonly WorkflowFacts[];
+  readonly outages: readonly Outage[];
+  /** How many people a resume needs here. */
+  readonly resumeApprovals: number;
+  readonly secrets: SecretSearch | null;
+  readonly replay: ReplayRun | null;
 };
 
-/** Reads everything. Ask for it when the trades have settled. */
-export async function gather(stack: Stack): Promise<Evidence> {
-  const table = async (name: string, order: string) => await stack.sql<Row>(`select * from ${name} order by ${order}`);
-  const undelivered = await undeliveredOf(stack);
+/** Who can be asked about orders and money: enough to judge what needs no workflows. */
+export type BookSource = {
+  sql<R extends Row>(statement: string, parameters?: readonly unknown[]): Promise<readonly R[]>;
+  readonly venue: { ledger(): Promise<Ledger> };
+};
+
+/** Reads everything of a stack. Ask for it when the trades have settled. */
+export async function gather(
+  stack: Stack,
+  known: Partial<Pick<Evidence, 'secrets' | 'replay' | 'resumeApprovals'>> = {},
+): Promise<Evidence> {
+  await messagesDelivered(stack);
+  const book = await gatherBook(stack);
   return {
-    ledger: await stack.venue.ledger(),
-    trades: (await table('trade', 'decided_at_ms')) as unknown as Evidence['trades'],
-    orders: (await textOf(table('orders', 'created_at_ms'))) as unknown as Evidence['orders'],
-    fills: (await table('fill', 'observed_at_ms')) as unknown as Evidence['fills'],
-    reservations: (await textOf(table('reservation', 'reserved_at_ms'))) as unknown as Evidence['reservations'],
-    positions: (await textOf(table('position', 'trade_id'))) as unknown as Evidence['positions'],
-    guards: (await textOf(table('guard', 'armed_at_ms'))) as unknown as Evidence['guards'],
-    exitRequests: (await table('exit_request', 'requested_at_ms')) as unknown as Evidence['exitRequests'],
-    alerts: (await table('alert', 'alert_id')) as unknown as Evidence['alerts'],
-    undelivered,
-    events: await eventsOf(stack),
+    ...book,
+    chain: { ...book.chain, ...keptOutside(stack.data) },
     workflows: await workflowsOf(stack),
+    outages: stack.outages(),
+    ...known,
+  };
+}
+
+/** Reads the venue's ledger and the database: everything but Temporal and the data folder. */
+export async function gatherBook({ sql, venue }: BookSource): Promise<Evidence> {
+  const table = async <Name extends keyof Evidence>(name: string, order: string) =>
+    (await sql<Row>(`select * from ${name} order by ${order}`)).map(asText) as unknown as Evidence[Name];
+  const [open] = await sql<{ n: string }>('select count(*) as n from outbox where settled_at_ms is null');
+  return {
+    ledger: await venue.ledger(),
+    accounts: await table<'accounts'>('account', 'account_id'),
+    trades: await table<'trades'>('trade', 'decided_at_ms'),
+    orders: await table<'orders'>('orders', 'created_at_ms'),
+    sends: await table<'sends'>('order_send', 'signed_at_ms'),
+    fills: await table<'fills'>('fill', 'observed_at_ms'),
+    reservations: await table<'reservations'>('reservation', 'reserved_at_ms'),
+    positions: await table<'positions'>('position', 'trade_id'),
+    guards: await table<'guards'>('guard', 'armed_at_ms'),
+    exitRequests: await table<'exitRequests'>('exit_request', 'requested_at_ms'),
+    holds: await table<'holds'>('hold', 'version'),
+    alerts: await table<'alerts'>('alert', 'alert_id'),
+    undelivered: Number(open?.n),
+    events: await eventsOf(sql),
+    chain: await chainOf(sql),
+    workflows: [],
+    outages: [],
+    resumeApprovals: 1,
+    secrets: null,
+    replay: null,
   };
 }
 
 // Small numbers come as numbers, large ones as text: as text they compare alike.
-async function textOf(rows: Promise<readonly Row[]>): Promise<readonly Row[]> {
-  return (await rows).map((row) =>
-    Object.fromEntries(
-      Object.entries(row).map(([name, value]) => [name, typeof value === 'number' ? String(value) : value]),
-    ),
+const asText = (row: Row): Row =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, typeof value === 'number' ? String(value) : value]),
   );
-}
 
 /** Messages on their way get the time to arrive: what is counted is what nobody delivers. */
-async function undeliveredOf(stack: Stack): Promise<number> {
-  const count = async () => {
-    const [open] = await stack.sql<{ n: string }>('select count(*) as n from outbox where settled_at_ms is null');
-    return Number(open?.n);
-  };
-  await until('all messages are delivered', async () => (await count()) === 0, deliveryMs).catch(() => undefined);
-  return count();
+async function messagesDelivered({ sql }: Stack): Promise<void> {
+  const isNoneLeft = async () => (await sql('select 1 from outbox where settled_at_ms is null limit 1')).length === 0;
+  await until('all messages are delivered', isNoneLeft, deliveryMs).catch(() => undefined);
 }
 
-async function eventsOf(stack: Stack): Promise<readonly AuditEvent[]> {
-  const rows = await stack.sql<{ event_type: string; trade_id: string | null; at_ms: string; body: string }>(
+async function eventsOf(sql: BookSource['sql']): Promise<readonly AuditEvent[]> {
+  const rows = await sql<{ event_type: string; trade_id: string | null; at_ms: string; body: string }>(
     `select event_type, trade_id, extract(epoch from recorded_at) * 1000 as at_ms, body
      from audit_event order by insert_no`,
   );
@@ -100,8 +201,40 @@ async function eventsOf(stack: Stack): Promise<readonly AuditEvent[]> {
   }));
 }
 
-async function workflowsOf({ temporal }: Stack): Promise<Evidence['workflows']> {
-  const found = [];
-  for await (const { workflowId, status } of temporal.workflow.list()) found.push({ workflowId, status: status.name });
+async function chainOf(sql: BookSource['sql']): Promise<Chain> {
+  // One statement is one moment, whatever is sealed meanwhile.
+  const [chain] = await sql<Row & { records: StoredRecord[]; head: Chain['head']; checkpoints: Chain['checkpoints'] }>(
+    `select
+       (select coalesce(json_agg(json_build_object('insertNo', insert_no, 'eventId', event_id, 'body', body,
+          'seq', seq, 'prev', encode(prev, 'hex'), 'leaf', encode(leaf, 'hex'), 'hash', encode(hash, 'hex'))
+          order by insert_no), '[]') from audit_event) as records,
+       (select json_build_object('seq', seq, 'hash', encode(hash, 'hex')) from audit_head) as head,
+       (select coalesce(json_agg(json_build_object('size', size, 'note', note) order by size), '[]')
+          from audit_checkpoint) as checkpoints`,
+  );
+  const { records = [], head = { seq: 0, hash: '' }, checkpoints = [] } = chain ?? {};
+  return { records, head, checkpoints, notes: null, publicKey: null };
+}
+
+/** A line that a crash has cut off was never confirmed by anybody. */
+function keptOutside(data: string): Pick<Chain, 'notes' | 'publicKey'> {
+  const folder = join(data, 'checkpoints');
+  const files = existsSync(folder) ? readdirSync(folder).sort() : [];
+  const lines = files.flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n'));
+  const notes = lines.filter((line) => /^".*"$/.test(line)).map((line) => JSON.parse(line) as string);
+  const keyFile = join(data, 'secrets', 'checkpoint-key.pem.pub');
+  return { notes, publicKey: existsSync(keyFile) ? readFileSync(keyFile, 'utf8') : null };
+}
+
+async function workflowsOf({ temporal }: Stack): Promise<readonly WorkflowFacts[]> {
+  const found: WorkflowFacts[] = [];
+  for await (const { workflowId, status, startTime, closeTime } of temporal.workflow.list()) {
+    found.push({
+      workflowId,
+      status: status.name,
+      startedAtMs: startTime.getTime(),
+      closedAtMs: closeTime?.getTime() ?? null,
+    });
+  }
   return found;
 }

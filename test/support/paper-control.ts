@@ -11,6 +11,7 @@ export type LedgerOrder = {
   readonly filledQuantity: string;
   readonly origin: 'api' | 'external';
   readonly receivedAtMs: number;
+  readonly acceptedAtMs: number;
 };
 
 export type LedgerFill = {
@@ -24,6 +25,14 @@ export type LedgerFill = {
   readonly fee: string;
   readonly feeAsset: string;
   readonly isMaker: boolean;
+  readonly tradedAtMs: number;
+};
+
+/** An order that ended without being filled whole. */
+export type LedgerClosing = {
+  readonly orderId: number;
+  readonly status: string;
+  readonly closedAtMs: number;
 };
 
 export type LedgerRequest = {
@@ -42,6 +51,7 @@ export type Ledger = {
   readonly fills: readonly LedgerFill[];
   readonly balances: readonly { readonly asset: string; readonly free: string; readonly locked: string }[];
   readonly requests: readonly LedgerRequest[];
+  readonly closings: readonly LedgerClosing[];
 };
 
 export type PaperControl = {
@@ -55,6 +65,8 @@ export type PaperControl = {
   /** The last trade of the one symbol. */
   lastTradeId(): Promise<number>;
 };
+
+type LedgerGroup = { readonly entries: readonly (LedgerClosing & { readonly kind: string })[] };
 
 /** The paper venue's control port, where a test reads the truth and makes the venue behave badly. */
 export function paperControl(controlUrl: string): PaperControl {
@@ -71,7 +83,12 @@ export function paperControl(controlUrl: string): PaperControl {
     sendRaw: async (raw) => void (await call('POST', 'tick', { raw })),
     plan: async (...rules) => void (await call('POST', 'plan', { rules })),
     clearPlan: async () => void (await call('DELETE', 'plan')),
-    ledger: async () => (await call('GET', 'ledger')) as Ledger,
+    ledger: async () => {
+      const ledger = (await call('GET', 'ledger')) as Omit<Ledger, 'closings'>;
+      const { entries } = (await call('GET', 'ledger?kind=entries')) as { entries: readonly LedgerGroup[] };
+      const closings = entries.flatMap((group) => group.entries.filter(({ kind }) => kind === 'closed'));
+      return { ...ledger, closings };
+    },
     lastTradeId: async () => {
       const { symbols } = (await call('GET', 'state')) as { symbols: readonly { lastTradeId: number }[] };
       return symbols[0]?.lastTradeId ?? 0;

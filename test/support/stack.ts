@@ -19,6 +19,7 @@ import pg from 'pg';
 import { connectRatchet, type RatchetClient, readStack } from '../../src/client/index.ts';
 import type { StackFile } from '../../src/contracts/schemas/stack.ts';
 import type { CrashPoint } from '../../src/observability/crash-point.ts';
+import type { Outage } from './evidence.ts';
 import { type PaperControl, paperControl } from './paper-control.ts';
 import { until } from './until.ts';
 
@@ -48,6 +49,10 @@ export type Stack = {
   kill(name: ProcessName): Promise<void>;
   /** Runs something that ends the process, and waits until the supervisor has another one that works. */
   restarted(name: ProcessName, ending: () => Promise<unknown>): Promise<void>;
+  /** When no worker lived or was awake, as far as this test has brought it about. */
+  outages(): readonly Outage[];
+  /** Stops a process that is not to be killed, until `wake` is called. */
+  pause(name: ProcessName): { readonly wake: () => void };
   /** The supervisor's own process, and what it has said. */
   readonly supervisor: ChildProcess;
   readonly said: () => string;
@@ -93,10 +98,22 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
   // Whatever is unknown denies, so the first trade comes only once somebody has read the account.
   await until('the equity is known', async () => (await client.state()).equity.amount !== null);
 
+  const outages: { fromMs: number; toMs: number }[] = [];
+  const outageOf = (name: ProcessName) => {
+    const outage = { fromMs: Date.now(), toMs: Infinity };
+    if (name === 'worker') outages.push(outage);
+    return {
+      end() {
+        outage.toMs = Date.now();
+      },
+    };
+  };
   const restarted: Stack['restarted'] = async (name, ending) => {
     const before = file().processes[name]?.pid;
+    const outage = outageOf(name);
     await ending();
     await until(`${name} is back`, async () => file().processes[name]?.pid !== before);
+    outage.end();
   };
   const interrupt = async () => {
     if (supervisor.exitCode !== null || supervisor.signalCode !== null) return supervisor.exitCode;
@@ -117,6 +134,18 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
     struck: async (point, signal = 'SIGKILL') =>
       void (await until(`a process gets ${signal} at ${point}`, async () => existsSync(markOf(point, signal)))),
     pidOf,
+    outages: () => outages,
+    pause(name) {
+      const pid = pidOf(name);
+      process.kill(pid, 'SIGSTOP');
+      const outage = outageOf(name);
+      return {
+        wake() {
+          process.kill(pid, 'SIGCONT');
+          outage.end();
+        },
+      };
+    },
     restarted,
     kill: (name) => restarted(name, async () => process.kill(pidOf(name), 'SIGKILL')),
     supervisor,

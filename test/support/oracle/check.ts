@@ -1,0 +1,59 @@
+import Big from 'big.js';
+import type { Evidence } from '../evidence.ts';
+import type { LedgerRequest } from '../paper-control.ts';
+
+/** How an invariant stands: every sentence is one time it was broken, `n` how much there was to judge. */
+export type Verdict = { readonly violations: readonly string[]; readonly n: number };
+
+/** A promise of the product, as a question about what is left of what happened. Nothing of the product is used. */
+export type Check = (evidence: Evidence) => Verdict;
+
+export const verdict = (n: number, ...violations: readonly (readonly string[])[]): Verdict => ({
+  n,
+  violations: violations.flat(),
+});
+
+/** Judges each of them, and counts them. */
+export const judgeEach = <T>(things: readonly T[], faultsOf: (thing: T) => readonly string[]): Verdict =>
+  verdict(things.length, things.flatMap(faultsOf));
+
+export const total = (values: readonly (string | Big)[]): Big =>
+  values.reduce<Big>((sum, value) => sum.plus(value), new Big(0));
+
+export const repeated = (values: readonly string[]): readonly string[] => [
+  ...new Set(values.filter((value, i) => values.indexOf(value) !== i)),
+];
+
+/** Times of the venue and of the book are whole milliseconds, so one that is the same may look earlier. */
+export const roundingMs = 1;
+
+/** One unit of the smallest quantity that the venue of the tests sells. */
+export const stepSize = '0.001';
+
+export const intentOf = ({ orders }: Evidence, clientOrderId: string) =>
+  orders.find((order) => order.client_order_id === clientOrderId);
+
+export const isPlacement = ({ method, path }: LedgerRequest): boolean =>
+  method === 'POST' && /^\/api\/v3\/order(\/cancelReplace)?$/.test(path);
+
+export const idOf = ({ parameters }: LedgerRequest): string => parameters['newClientOrderId'] ?? '';
+
+export const ordersOfOurs = ({ ledger }: Evidence) => ledger.orders.filter(({ origin }) => origin === 'api');
+
+/** The venue's fills of our orders, with the order's id. */
+export function fillsOfOurs(evidence: Evidence) {
+  const ids = new Map(ordersOfOurs(evidence).map(({ orderId, clientOrderId }) => [orderId, clientOrderId]));
+  return evidence.ledger.fills.flatMap((fill) => {
+    const clientOrderId = ids.get(fill.orderId);
+    return clientOrderId === undefined ? [] : [{ ...fill, clientOrderId }];
+  });
+}
+
+export const isOver = ({ phase }: { readonly phase: string }): boolean =>
+  /^(closed|unfilled|denied|compensated)$/.test(phase);
+
+/** How much of a time somebody was there to keep a promise. */
+export function livedMs({ outages }: Evidence, fromMs: number, toMs: number): number {
+  const dead = outages.map((outage) => Math.min(toMs, outage.toMs) - Math.max(fromMs, outage.fromMs));
+  return toMs - fromMs - dead.reduce((sum, ms) => sum + Math.max(0, ms), 0);
+}
