@@ -1,9 +1,9 @@
 import type { Side } from '../domain/order.ts';
-import type { FeeRules } from './exchange/engine.ts';
+import type { FeeRules } from './exchange/fees.ts';
 import type { Market } from './exchange/market.ts';
 import type { VolumeUnit } from './prices/price-rows.ts';
+import type { Keys } from './rest/authentication.ts';
 import type { Limits } from './rest/rate-limits.ts';
-import type { Keys } from './rest/rest.ts';
 import type { SocketRules } from './streams/socket.ts';
 
 /** A symbol for a venue without prices of its own: they move by `tick` alone. Decimals as text. */

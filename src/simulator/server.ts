@@ -6,7 +6,8 @@ import { pairOf } from './exchange/market.ts';
 import type { FaultRule } from './faults/faults.ts';
 import type { PriceOptions, SimulatorOptions, Tick } from './options.ts';
 import type { BadLine } from './prices/price-source.ts';
-import { createRest, type Keys } from './rest/rest.ts';
+import type { Keys } from './rest/authentication.ts';
+import { createRest } from './rest/rest.ts';
 import { standardSocketRules } from './streams/socket.ts';
 import { listen, serveStreams, shut } from './streams/sockets.ts';
 import { createMarketStreams } from './streams/streams.ts';
@@ -94,14 +95,14 @@ type Doors = {
 
 /** Opens the venue's port and the control port, and begins to play the prices. */
 async function openDoors(core: VenueCore, keys: Keys, options: SimulatorOptions): Promise<Doors> {
-  const { exchange, clock, faults } = core;
+  const { exchange, clock, faults, conditions } = core;
   const host = options.host ?? loopback;
   const market = createMarketStreams(exchange, clock);
   const user = createUserStreams({ ...core, keys });
   const rest = createRest({ ...core, keys });
   const venue = await listen((request, response) => void rest(request, response), options.port ?? 0, host);
   const rules = { ...standardSocketRules, ...options.sockets };
-  const closeStreams = serveStreams(venue.server, { market, user }, { faults, clock, rules });
+  const streams = serveStreams(venue.server, { market, user }, { faults, conditions, clock, rules });
   const replay = core.startPrices();
   const sendRaw = (text: string): void => market.broadcastRaw(text);
   const command = createControl({ core, replay, sendRaw });
@@ -116,7 +117,7 @@ async function openDoors(core: VenueCore, keys: Keys, options: SimulatorOptions)
       replay?.stop();
       market.announceShutdown();
       user.announceShutdown();
-      await closeStreams();
+      await streams.end();
       await Promise.all([shut(venue.server), shut(control.server)]);
       core.close();
     },

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { type Decimal, decimal, zero } from '../domain/decimal.ts';
 import { RatchetError } from '../domain/errors.ts';
 import { type SimulatorClock, virtualClock, wallClock } from './clock.ts';
-import type { FeeRules } from './exchange/engine.ts';
+import { type Conditions, goodConditions } from './conditions.ts';
 import { createExchange, type Exchange } from './exchange/exchange.ts';
+import { type FeeRules, standardThird } from './exchange/fees.ts';
 import type { Execution } from './exchange/journal.ts';
 import { type Ledger, openLedger } from './exchange/ledger.ts';
 import type { Market } from './exchange/market.ts';
@@ -26,6 +27,7 @@ export type VenueCore = {
   readonly ledger: Ledger;
   readonly clock: SimulatorClock;
   readonly faults: Faults;
+  readonly conditions: Conditions;
   readonly limits: RateLimits;
   readonly log: RequestLog;
   readonly source: PriceSource | null;
@@ -40,6 +42,7 @@ const standardFees: FeeRules = {
   takerBps: decimal('10'),
   rebateBps: zero,
   paidIn: 'received',
+  third: standardThird,
 };
 const standardMarket: ManualMarket = { symbol: 'BTC/USDT', price: '46000' };
 /** A small fund's worth in the coins that markets are quoted in; any other quote is taken for money. */
@@ -84,8 +87,9 @@ export function openCore(options: SimulatorOptions): VenueCore {
     clock,
     source,
     tick,
-    faults: createFaults(seed),
+    faults: createFaults(seed, clock),
     limits,
+    conditions: goodConditions(),
     log: createRequestLog(ledger),
     startPrices: () => (source ? play(source, exchange, clock, number, options.speed ?? 1) : null),
     close() {

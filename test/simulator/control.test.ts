@@ -104,9 +104,10 @@ describe('plans', () => {
   test('are added, shown and cleared', async () => {
     const venue = await aVenue();
     const rule = { on: { path: '/api/v3/time' }, phase: 'before_auth', do: { action: 'status', code: 503 } };
-    expect((await control(venue, 'POST', '/__sim/plan', [rule])).body).toEqual({ rules: [rule] });
+    const planned = { ...rule, id: 'rule-1', matched: 0, struck: 0 };
+    expect((await control(venue, 'POST', '/__sim/plan', [rule])).body).toEqual({ rules: [planned] });
     expect((await fetch(`${venue.url}/api/v3/time`)).status).toBe(503);
-    expect((await control(venue, 'GET', '/__sim/plan')).body).toEqual({ rules: [rule] });
+    expect((await control(venue, 'GET', '/__sim/plan')).body.rules).toEqual([{ ...planned, matched: 1, struck: 1 }]);
     expect((await control(venue, 'DELETE', '/__sim/plan')).status).toBe(200);
     expect((await fetch(`${venue.url}/api/v3/time`)).status).toBe(200);
   });

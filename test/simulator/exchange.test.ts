@@ -13,14 +13,20 @@ import {
 } from '../../src/domain/decimal.ts';
 import { virtualClock } from '../../src/simulator/clock.ts';
 import type { OrderCommand } from '../../src/simulator/exchange/acceptance.ts';
-import type { FeeRules } from '../../src/simulator/exchange/engine.ts';
 import { createExchange, type Exchange } from '../../src/simulator/exchange/exchange.ts';
+import { type FeeRules, standardThird } from '../../src/simulator/exchange/fees.ts';
 import type { ExchangeEvent } from '../../src/simulator/exchange/journal.ts';
 import { openLedger } from '../../src/simulator/exchange/ledger.ts';
 import { marketOf } from '../../src/simulator/exchange/market-rules.ts';
 import { memoryTape } from '../../src/simulator/exchange/tape.ts';
 
-const fees: FeeRules = { makerBps: decimal('10'), takerBps: decimal('20'), rebateBps: zero, paidIn: 'received' };
+const fees: FeeRules = {
+  makerBps: decimal('10'),
+  takerBps: decimal('20'),
+  rebateBps: zero,
+  paidIn: 'received',
+  third: standardThird,
+};
 const market = {
   // Each price of the book shows one, at ten prices.
   ...marketOf(
@@ -57,6 +63,8 @@ const anOrder = (terms: Partial<OrderCommand> & { quantity: Decimal }): OrderCom
   type: terms.limitPrice === undefined ? 'MARKET' : 'LIMIT',
   timeInForce: 'GTC',
   limitPrice: null,
+  stopPrice: null,
+  preventionMode: 'EXPIRE_MAKER',
   origin: 'api',
   requestId: 1,
   receivedAtMs: 0,

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
+import { virtualClock } from '../../src/simulator/clock.ts';
 import { readPlan } from '../../src/simulator/faults/fault-plan.ts';
 import { createFaults, type FaultAction, type FaultPhase, type FaultRule } from '../../src/simulator/faults/faults.ts';
 import type { Simulator } from '../../src/simulator/server.ts';
@@ -36,7 +37,7 @@ describe('a plan picks its targets', () => {
     { name: 'not by a part of it', on: { match: { newClientOrderId: 'a' } }, strikes: false },
     { name: 'by a parameter that is not there', on: { match: { price: '.+' } }, strikes: false },
   ])('$name', ({ on, strikes }) => {
-    const faults = createFaults(1);
+    const faults = createFaults(1, virtualClock(1_000_000));
     faults.add([{ on, phase: 'before_auth', do: drop }]);
     expect(faults.strike(target)).toHaveLength(strikes ? 1 : 0);
   });
@@ -46,7 +47,7 @@ describe('a plan picks its targets', () => {
     { name: 'every third', on: { every: 3 }, struck: [3, 6, 9] },
     { name: 'all', on: {}, struck: [1, 2, 3, 4, 5, 6, 7, 8, 9] },
   ])('by count: $name', ({ on, struck }) => {
-    const faults = createFaults(1);
+    const faults = createFaults(1, virtualClock(1_000_000));
     faults.add([{ on, phase: 'before_auth', do: drop }]);
     const hits = [1, 2, 3, 4, 5, 6, 7, 8, 9].filter(() => faults.strike(target).length > 0);
     expect(hits).toEqual(struck);
@@ -56,7 +57,7 @@ describe('a plan picks its targets', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
         const hits = () => {
-          const faults = createFaults(seed);
+          const faults = createFaults(seed, virtualClock(1_000_000));
           faults.add([{ on: { p: 0.3 }, phase: 'before_auth', do: drop }]);
           return Array.from({ length: 400 }, () => faults.strike(target).length);
         };
@@ -70,7 +71,7 @@ describe('a plan picks its targets', () => {
   });
 
   test('a cleared plan strikes nothing', () => {
-    const faults = createFaults(1);
+    const faults = createFaults(1, virtualClock(1_000_000));
     faults.add([{ on: {}, phase: 'before_auth', do: drop }]);
     faults.clear();
     expect(faults.strike(target)).toEqual([]);
@@ -313,6 +314,26 @@ describe('a plan with mistakes', () => {
       mistake: 'rule 1: on.match is a ',
     },
     { name: 'an addition', plan: { ...rule, when: 'now' }, mistake: 'rule 1: when is unknown' },
+    {
+      name: 'what cannot happen to a frame',
+      plan: { ...rule, phase: 'stream', do: { action: 'truncate', bytes: 1 } },
+      mistake: 'rule 1: truncate is nothing that happens to a frame',
+    },
+    {
+      name: 'what cannot happen to a request',
+      plan: { ...rule, do: { action: 'close', code: 1012 } },
+      mistake: 'rule 1: close is nothing that happens to a request',
+    },
+    {
+      name: 'a fill that comes too late',
+      plan: { ...rule, phase: 'after_match', do: { action: 'fill' } },
+      mistake: 'rule 1: fill strikes in before_accept alone',
+    },
+    {
+      name: 'a fill of nothing',
+      plan: { ...rule, phase: 'before_accept', do: { action: 'fill', quantity: '0' } },
+      mistake: 'rule 1: do.quantity is a decimal',
+    },
   ])('$name is refused', ({ plan, mistake }) => {
     const read = readPlan(plan);
     expect('mistakes' in read && read.mistakes[0]).toContain(mistake);
@@ -323,7 +344,10 @@ describe('a plan with mistakes', () => {
       rule,
       {
         on: { method: 'POST', path: '/api/v3/*', match: { side: 'BUY' }, nth: 2 },
-        phase: 'stream',
+        phase: 'before_accept',
+        id: 'mine',
+        times: 3,
+        untilMs: 9,
         do: { action: 'status', code: 500, headers: { a: 'b' } },
       },
     ];

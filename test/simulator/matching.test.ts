@@ -99,7 +99,8 @@ describe('walk', () => {
       leaves: '6',
     },
   ] as const)('$name', ({ side, quantity, limit, fills, leaves }) => {
-    const taker = { side, quantity: decimal(quantity), limitPrice: limit === null ? null : decimal(limit) };
+    const limitPrice = limit === null ? null : decimal(limit);
+    const taker = { side, quantity: decimal(quantity), limitPrice, preventionMode: 'EXPIRE_MAKER' } as const;
     const result = walk(bookFor(whole, quotes, side), taker);
     expect(result.fills.map((fill) => `${fill.price}:${fill.quantity}`)).toEqual(fills);
     expect(result.leaves).toBe(leaves);
@@ -113,9 +114,10 @@ describe('walk', () => {
     });
     fc.assert(
       fc.property(taker, ({ side, tenths, limit }) => {
+        const preventionMode = 'EXPIRE_MAKER';
         const quantity = decimal((tenths / 10).toFixed(1));
         const limitPrice = limit === null ? null : decimal(String(limit / 2));
-        const { fills, leaves } = walk(bookFor(market, quotes, side), { side, quantity, limitPrice });
+        const { fills, leaves } = walk(bookFor(market, quotes, side), { side, quantity, limitPrice, preventionMode });
         expect(sum([leaves, ...fills.map((fill) => fill.quantity)])).toBe(quantity);
         expect(fills.every(({ price }) => isWithin(price, side, limitPrice))).toBe(true);
         expect(fills.length).toBeLessThanOrEqual(100);

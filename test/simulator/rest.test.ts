@@ -317,10 +317,28 @@ describe('parameters', () => {
       msg: "Data sent for parameter 'newOrderRespType' is not valid.",
     },
     {
-      name: 'a stop order',
-      send: { ...order, type: 'STOP_LOSS', stopPrice: '1' },
-      code: -2010,
-      msg: 'Stop loss orders are not supported for this symbol.',
+      name: 'a stop order without its price',
+      send: { ...order, type: 'STOP_LOSS' },
+      code: -1102,
+      msg: "Mandatory parameter 'stopPrice' was not sent, was empty/null, or malformed.",
+    },
+    {
+      name: 'a stop price where none belongs',
+      send: { ...order, stopPrice: '1' },
+      code: -1106,
+      msg: "Parameter 'stopPrice' sent when not required.",
+    },
+    {
+      name: 'a mode of self-trade prevention that the symbol does not allow',
+      send: { ...order, selfTradePreventionMode: 'DECREMENT' },
+      code: -1013,
+      msg: 'This symbol does not allow the specified self-trade prevention mode.',
+    },
+    {
+      name: 'a mode of self-trade prevention of its own',
+      send: { ...order, selfTradePreventionMode: 'EXPIRE_NOBODY' },
+      code: -1130,
+      msg: "Data sent for parameter 'selfTradePreventionMode' is not valid.",
     },
     {
       name: 'a quantity in quote',

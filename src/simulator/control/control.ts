@@ -6,7 +6,7 @@ import { readPlan } from '../faults/fault-plan.ts';
 import type { Tick } from '../options.ts';
 import type { Replay } from '../prices/replay.ts';
 import { orderCommandOf } from '../rest/order-parameters.ts';
-import { readBody } from '../rest/rest.ts';
+import { readBody } from '../rest/request.ts';
 import type { VenueCore } from '../venue-core.ts';
 
 type ControlOptions = {

@@ -1,6 +1,16 @@
-import { add, type Decimal, isEqual, negate, subtract, zero } from '../../domain/decimal.ts';
+import { add, type Decimal, isEqual, negate, subtract, sum, zero } from '../../domain/decimal.ts';
 import { invariant } from '../../domain/invariant.ts';
-import type { AcceptedOrder, ClosedStatus, ExpiryReason, Fill, LedgerEntry, OrderClosed } from './ledger.ts';
+import type {
+  AcceptedOrder,
+  ClosedStatus,
+  ExpiryReason,
+  Fill,
+  FillEdited,
+  LedgerEntry,
+  OrderClosed,
+  OrderTriggered,
+  PreventedMatch,
+} from './ledger.ts';
 
 type PaperOrderStatus = 'NEW' | 'PARTIALLY_FILLED' | 'FILLED' | ClosedStatus;
 
@@ -11,6 +21,11 @@ export type PaperOrder = AcceptedOrder & {
   readonly filledQuote: Decimal;
   readonly locked: Decimal;
   readonly reason: ExpiryReason;
+  /** Since when it can trade; null = a stop order that waits. */
+  readonly workingAtMs: number | null;
+  /** The last match with another order of the account that ended this one. */
+  readonly prevented: PreventedMatch | null;
+  readonly isArchived: boolean;
   readonly updatedAtMs: number;
 };
 
@@ -26,6 +41,11 @@ export type Books = {
   balance(asset: string): PaperBalance;
   balances(): readonly PaperBalance[];
   fillsOf(orderId: number): readonly Fill[];
+  /** A fill as the venue tells it when it is asked. */
+  told(fill: Fill): Fill;
+  /** An order as the venue tells it when it is asked: its sums follow fills that are told otherwise. */
+  toldOrder(order: PaperOrder): PaperOrder;
+  readonly preventedMatches: readonly PreventedMatch[];
   /** The latest order with this client id: the id is free again once its order is closed. */
   findByClientId(symbol: string, clientOrderId: string): PaperOrder | undefined;
   apply(entry: LedgerEntry): void;
@@ -41,6 +61,8 @@ export function createBooks(): Books {
     fills: [],
     fillsByOrder: new Map(),
     balances: new Map(),
+    edits: new Map(),
+    preventedMatches: [],
   };
   return {
     orders: shelves.orders,
@@ -50,6 +72,9 @@ export function createBooks(): Books {
     balance: (asset) => balanceOf(shelves, asset),
     balances: () => [...shelves.balances.values()],
     fillsOf: (orderId) => shelves.fillsByOrder.get(orderId) ?? [],
+    told: (fill) => toldOf(shelves, fill),
+    toldOrder: (order) => toldOrderOf(shelves, order),
+    preventedMatches: shelves.preventedMatches,
     findByClientId: (symbol, clientOrderId) =>
       shelves.orders.get(shelves.latestByClientId.get(`${symbol} ${clientOrderId}`) ?? -1),
     apply: (entry) => apply(shelves, entry),
@@ -63,6 +88,8 @@ type Shelves = {
   readonly fills: Fill[];
   readonly fillsByOrder: Map<number, Fill[]>;
   readonly balances: Map<string, PaperBalance>;
+  readonly edits: Map<string, FillEdited['told']>;
+  readonly preventedMatches: PreventedMatch[];
 };
 
 function apply(shelves: Shelves, entry: LedgerEntry): void {
@@ -76,8 +103,20 @@ function apply(shelves: Shelves, entry: LedgerEntry): void {
     case 'fill':
       applyFill(shelves, entry);
       break;
+    case 'triggered':
+      applyTriggered(shelves, entry);
+      break;
+    case 'prevented':
+      applyPrevented(shelves, entry);
+      break;
     case 'closed':
       applyClosed(shelves, entry);
+      break;
+    case 'fillEdited':
+      shelves.edits.set(`${entry.symbol} ${entry.tradeId}`, entry.told);
+      break;
+    case 'archived':
+      store(shelves, { ...orderOf(shelves, entry.orderId), isArchived: true });
       break;
     case 'market':
     case 'request':
@@ -85,17 +124,24 @@ function apply(shelves: Shelves, entry: LedgerEntry): void {
   }
 }
 
+/** What an order of a ledger from before these terms has. */
+const firstTerms = { stopPrice: null, preventionMode: 'EXPIRE_MAKER', feeIn: 'received' } as const;
+
 function applyAccepted(shelves: Shelves, accepted: AcceptedOrder): void {
+  const terms = { ...firstTerms, ...accepted };
   const { lock, symbol, clientOrderId, orderId, acceptedAtMs } = accepted;
   move(shelves, lock.asset, negate(lock.quantity), lock.quantity);
   shelves.latestByClientId.set(`${symbol} ${clientOrderId}`, orderId);
   store(shelves, {
-    ...accepted,
+    ...terms,
     status: 'NEW',
     filledQuantity: zero,
     filledQuote: zero,
     locked: lock.quantity,
     reason: 'NONE',
+    workingAtMs: terms.stopPrice === null ? acceptedAtMs : null,
+    prevented: null,
+    isArchived: false,
     updatedAtMs: acceptedAtMs,
   });
 }
@@ -104,7 +150,8 @@ function applyFill(shelves: Shelves, fill: Fill): void {
   const order = orderOf(shelves, fill.orderId);
   const released = subtract(subtract(order.locked, spentBy(fill, order)), fill.lockedAfter);
   move(shelves, order.lock.asset, released, subtract(fill.lockedAfter, order.locked));
-  move(shelves, order.side === 'BUY' ? order.baseAsset : order.quoteAsset, receivedBy(fill, order), zero);
+  move(shelves, receivedAsset(order), receivedBy(fill, order), zero);
+  if (isPaidFromFree(fill, order)) move(shelves, fill.feeAsset, negate(fill.fee), zero);
   shelves.fills.push(fill);
   const siblings = shelves.fillsByOrder.get(fill.orderId);
   if (siblings) siblings.push(fill);
@@ -120,6 +167,22 @@ function applyFill(shelves: Shelves, fill: Fill): void {
   });
 }
 
+function applyTriggered(shelves: Shelves, { orderId, locked, triggeredAtMs }: OrderTriggered): void {
+  const order = orderOf(shelves, orderId);
+  move(shelves, order.lock.asset, subtract(order.locked, locked), subtract(locked, order.locked));
+  store(shelves, { ...order, locked, workingAtMs: triggeredAtMs, updatedAtMs: triggeredAtMs });
+}
+
+function applyPrevented(shelves: Shelves, match: PreventedMatch): void {
+  shelves.preventedMatches.push(match);
+  for (const [orderId, quantity] of [
+    [match.makerOrderId, match.makerQuantity],
+    [match.takerOrderId, match.takerQuantity],
+  ] as const) {
+    if (quantity !== null) store(shelves, { ...orderOf(shelves, orderId), prevented: match });
+  }
+}
+
 function applyClosed(shelves: Shelves, { orderId, status, reason, closedAtMs }: OrderClosed): void {
   const order = orderOf(shelves, orderId);
   move(shelves, order.lock.asset, order.locked, negate(order.locked));
@@ -130,6 +193,21 @@ function orderOf({ orders }: Shelves, orderId: number): PaperOrder {
   const order = orders.get(orderId);
   invariant(order !== undefined, `the ledger knows order ${orderId}`);
   return order;
+}
+
+const toldOf = ({ edits }: Shelves, fill: Fill): Fill => ({
+  ...fill,
+  ...edits.get(`${fill.symbol} ${fill.tradeId}`),
+});
+
+function toldOrderOf(shelves: Shelves, order: PaperOrder): PaperOrder {
+  if (shelves.edits.size === 0) return order;
+  const fills = (shelves.fillsByOrder.get(order.orderId) ?? []).map((fill) => toldOf(shelves, fill));
+  return {
+    ...order,
+    filledQuantity: sum(fills.map(({ quantity }) => quantity)),
+    filledQuote: sum(fills.map(({ quoteQuantity }) => quoteQuantity)),
+  };
 }
 
 const balanceOf = ({ balances }: Shelves, asset: string): PaperBalance =>
@@ -146,17 +224,22 @@ function store({ orders, openOrders }: Shelves, order: PaperOrder): void {
   else openOrders.delete(order.orderId);
 }
 
-/** What a fill takes out of the order's lock. */
-export function spentBy(
-  fill: Omit<Fill, 'tradeId' | 'tradedAtMs'>,
-  order: Pick<AcceptedOrder, 'side' | 'quoteAsset'>,
-): Decimal {
+type Sides = Pick<AcceptedOrder, 'side' | 'baseAsset' | 'quoteAsset'>;
+type FillBeforeTape = Omit<Fill, 'tradeId' | 'tradedAtMs'>;
+
+const receivedAsset = ({ side, baseAsset, quoteAsset }: Sides): string => (side === 'BUY' ? baseAsset : quoteAsset);
+
+/** What a fill takes out of the order's lock: a buyer who pays the fee in quote has locked that, too. */
+export function spentBy(fill: FillBeforeTape, order: Sides): Decimal {
   if (order.side === 'SELL') return fill.quantity;
   return fill.feeAsset === order.quoteAsset ? add(fill.quoteQuantity, fill.fee) : fill.quoteQuantity;
 }
 
-// A seller's fee is always in the quote asset that it receives; a buyer's may be in either.
-function receivedBy(fill: Fill, order: PaperOrder): Decimal {
-  if (order.side === 'SELL') return subtract(fill.quoteQuantity, fill.fee);
-  return fill.feeAsset === order.baseAsset ? subtract(fill.quantity, fill.fee) : fill.quantity;
+function receivedBy(fill: Fill, order: Sides): Decimal {
+  const received = order.side === 'BUY' ? fill.quantity : fill.quoteQuantity;
+  return fill.feeAsset === receivedAsset(order) ? subtract(received, fill.fee) : received;
 }
+
+/** A fee in a third asset, which is neither received nor locked for it. */
+const isPaidFromFree = (fill: Fill, order: Sides): boolean =>
+  fill.feeAsset !== receivedAsset(order) && !(order.side === 'BUY' && fill.feeAsset === order.quoteAsset);

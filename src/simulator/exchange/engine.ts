@@ -8,55 +8,88 @@ import {
   isPositive,
   larger,
   multiply,
-  one,
   roundToPlaces,
   smaller,
   subtract,
   zero,
 } from '../../domain/decimal.ts';
-import { type FeeSchedule, feeOf } from '../../domain/fees.ts';
+import type { FeeSchedule } from '../../domain/fees.ts';
 import type { Side } from '../../domain/order.ts';
 import { leavesOf, type PaperOrder, spentBy } from './books.ts';
-import type { ExpiryReason, Fill } from './ledger.ts';
+import type { FeeDesk } from './fees.ts';
+import type { ClosedStatus, ExpiryReason, FeeIn, Fill } from './ledger.ts';
 import type { Market, MarketTrade, Quotes } from './market.ts';
-import { bookFor, isWithin, type Level, quoteOf, totalQuote, walk } from './matching.ts';
-
-/** What fills cost, and what a buyer pays it in: the asset that it receives, as Binance has it, or the quote asset. */
-export type FeeRules = FeeSchedule & { readonly paidIn: 'received' | 'quote' };
+import {
+  bookFor,
+  isWithin,
+  type Level,
+  type Meeting,
+  type OwnLevel,
+  quoteOf,
+  totalQuote,
+  walk,
+  withOwn,
+} from './matching.ts';
 
 /** An execution before it has its place on the tape. */
 export type UnnumberedFill = Omit<Fill, 'tradeId' | 'tradedAtMs'>;
 
-/** What the engine decides for an order: executions without their ids, and whether the rest expires. */
+/** How the venue itself ends an order. */
+export type Ending = { readonly status: Exclude<ClosedStatus, 'CANCELED'>; readonly reason: ExpiryReason };
+
+/** What the engine decides for an order: executions without their ids, orders of the account that it met, and how it ends. */
 type Match = {
   readonly fills: readonly UnnumberedFill[];
-  readonly expires: ExpiryReason | null;
+  readonly meetings: readonly Meeting[];
+  readonly ending: Ending | null;
 };
 
-type Priced = { readonly side: Side; readonly quantity: Decimal; readonly limitPrice: Decimal | null };
+type Priced = {
+  readonly side: Side;
+  readonly quantity: Decimal;
+  readonly limitPrice: Decimal | null;
+  readonly stopPrice: Decimal | null;
+  readonly feeIn: FeeIn;
+};
 
 const oneBps = decimal('0.0001');
 
-/** What an order has to lock: a seller the base, a buyer what it may have to pay, fee included where it pays in quote. */
-export function lockOf(order: Priced, market: Market, quotes: Quotes | null, fees: FeeRules): Decimal {
+/**
+ * What an order has to lock: a seller the base, a buyer what it may have to pay, fee included where it pays in quote. A stop at
+ * the market that waits locks its own price.
+ */
+export function lockOf(order: Priced, market: Market, quotes: Quotes | null, fees: FeeSchedule): Decimal {
   if (order.side === 'SELL') return order.quantity;
+  const price = order.limitPrice ?? order.stopPrice;
   const cost =
-    order.limitPrice === null
-      ? totalQuote(quotes ? walk(bookFor(market, quotes, 'BUY'), order).fills : [])
-      : roundToPlaces(multiply(order.limitPrice, order.quantity), 8, 'ceiling');
-  if (fees.paidIn === 'received') return cost;
+    price === null
+      ? totalQuote(
+          quotes ? walk(bookFor(market, quotes, 'BUY'), { ...order, preventionMode: 'EXPIRE_MAKER' }).fills : [],
+        )
+      : roundToPlaces(multiply(price, order.quantity), 8, 'ceiling');
+  if (order.feeIn !== 'quote') return cost;
   const feeMax = multiply(multiply(cost, larger(fees.makerBps, fees.takerBps)), oneBps);
   return roundToPlaces(add(cost, feeMax), 8, 'ceiling');
 }
 
-/** Matches an order that has just arrived against the synthetic book. */
-export function matchIncoming(order: PaperOrder, market: Market, quotes: Quotes | null, fees: FeeRules): Match {
-  const taker = { side: order.side, quantity: order.quantity, limitPrice: order.limitPrice };
-  const { fills: levels, leaves } = walk(quotes ? bookFor(market, quotes, order.side) : [], taker);
-  if (order.timeInForce === 'FOK' && isPositive(leaves)) return { fills: [], expires: 'UNFILLED_FOK_ORDER_EXPIRED' };
-  const fills = fillAll(order, levels, market, fees, false);
+/** Matches an order that begins to work against the synthetic book and against the account's own orders in it. */
+export function matchIncoming(
+  order: PaperOrder,
+  { market, quotes }: { readonly market: Market; readonly quotes: Quotes | null },
+  own: readonly OwnLevel[],
+  desk: FeeDesk,
+  fees: FeeSchedule,
+): Match {
+  const book = quotes ? bookFor(market, quotes, order.side) : [];
+  const { fills: levels, meetings, leaves } = walk(withOwn(book, own, order.side), order);
+  if (order.timeInForce === 'FOK' && isPositive(leaves)) {
+    return { fills: [], meetings: [], ending: { status: 'EXPIRED', reason: 'UNFILLED_FOK_ORDER_EXPIRED' } };
+  }
+  const fills = fillAll(order, levels, { market, desk, fees, isMaker: false });
   const filled = fills.reduce<Decimal>((total, fill) => add(total, fill.quantity), zero);
-  return { fills, expires: isEqual(filled, order.quantity) ? null : expiryOf(order) };
+  if (isEqual(filled, order.quantity)) return { fills, meetings, ending: null };
+  const isPrevented = meetings.length > 0 && order.preventionMode !== 'EXPIRE_MAKER';
+  return { fills, meetings, ending: isPrevented ? { status: 'EXPIRED_IN_MATCH', reason: 'NONE' } : endingOf(order) };
 }
 
 /**
@@ -67,7 +100,8 @@ export function matchResting(
   orders: Iterable<PaperOrder>,
   trade: MarketTrade,
   market: Market,
-  fees: FeeRules,
+  desk: FeeDesk,
+  fees: FeeSchedule,
 ): readonly UnnumberedFill[] {
   const left: Record<Side, Decimal> = { BUY: trade.quantity, SELL: trade.quantity };
   return [...orders]
@@ -77,7 +111,8 @@ export function matchResting(
       const quantity = smaller(leavesOf(order), left[order.side]);
       if (!isPositive(quantity)) return [];
       left[order.side] = subtract(left[order.side], quantity);
-      return fillAll(order, [{ price: order.limitPrice ?? trade.price, quantity }], market, fees, true);
+      const level = { price: order.limitPrice ?? trade.price, quantity };
+      return fillAll(order, [level], { market, desk, fees, isMaker: true });
     });
 }
 
@@ -86,43 +121,42 @@ function byPriority(a: PaperOrder, b: PaperOrder): number {
   return (a.side === 'BUY' ? -better : better) || a.orderId - b.orderId;
 }
 
-function expiryOf(order: PaperOrder): ExpiryReason | null {
-  if (order.type === 'MARKET') return 'INSUFFICIENT_LIQUIDITY';
-  return order.timeInForce === 'IOC' ? 'UNFILLED_IOC_QUANTITY_EXPIRED' : null;
+function endingOf(order: PaperOrder): Ending | null {
+  if (order.limitPrice === null) return { status: 'EXPIRED', reason: 'INSUFFICIENT_LIQUIDITY' };
+  return order.timeInForce === 'IOC' ? { status: 'EXPIRED', reason: 'UNFILLED_IOC_QUANTITY_EXPIRED' } : null;
 }
 
+type Terms = {
+  readonly market: Market;
+  readonly desk: FeeDesk;
+  readonly fees: FeeSchedule;
+  readonly isMaker: boolean;
+};
+
 // A market order locked what the book asked when it was accepted. If the book has moved since, it buys what that pays.
-function fillAll(
-  order: PaperOrder,
-  levels: readonly Level[],
-  market: Market,
-  fees: FeeRules,
-  isMaker: boolean,
-): readonly UnnumberedFill[] {
+function fillAll(order: PaperOrder, levels: readonly Level[], terms: Terms): readonly UnnumberedFill[] {
   const fills: UnnumberedFill[] = [];
   let { locked } = order;
   let leaves = leavesOf(order);
   for (const level of levels) {
-    const fill = priceFill(order, level, market, fees, isMaker);
+    const fill = priceFill(order, level, terms);
     const spent = spentBy(fill, order);
     if (isMore(spent, locked)) break;
     leaves = subtract(leaves, level.quantity);
-    locked = stillLocked(order, leaves, subtract(locked, spent), market, fees);
+    locked = stillLocked(order, leaves, subtract(locked, spent), terms);
     fills.push({ ...fill, lockedAfter: locked });
   }
   return fills;
 }
 
-function stillLocked(order: PaperOrder, leaves: Decimal, locked: Decimal, market: Market, fees: FeeRules): Decimal {
+function stillLocked(order: PaperOrder, leaves: Decimal, locked: Decimal, { market, fees }: Terms): Decimal {
   if (!isPositive(leaves)) return zero;
   if (order.limitPrice === null) return locked;
-  return lockOf({ ...order, quantity: leaves }, market, null, fees);
+  // Never more than there is: the rates may have risen since the lock was made.
+  return smaller(locked, lockOf({ ...order, quantity: leaves }, market, null, fees));
 }
 
-function priceFill(order: PaperOrder, level: Level, market: Market, fees: FeeRules, isMaker: boolean): UnnumberedFill {
-  const feeInBase = order.side === 'BUY' && fees.paidIn === 'received';
-  // In the base asset a fee is a share of the quantity: of the value at a price of one.
-  const { fee } = feeOf(fees, { quantity: level.quantity, price: feeInBase ? one : level.price, isMaker });
+function priceFill(order: PaperOrder, level: Level, { desk, isMaker }: Terms): UnnumberedFill {
   return {
     kind: 'fill',
     orderId: order.orderId,
@@ -131,8 +165,7 @@ function priceFill(order: PaperOrder, level: Level, market: Market, fees: FeeRul
     price: level.price,
     quantity: level.quantity,
     quoteQuantity: quoteOf(level),
-    fee: roundToPlaces(fee, 8, 'truncate'),
-    feeAsset: feeInBase ? market.baseAsset : market.quoteAsset,
+    ...desk.charge(order, level, isMaker),
     isMaker,
     lockedAfter: zero,
   };

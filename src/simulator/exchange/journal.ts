@@ -14,7 +14,8 @@ export type ExchangeEvent =
 /** One change of an order, with the order as it is after it. */
 export type Execution = {
   readonly type: 'execution';
-  readonly execution: 'NEW' | 'TRADE' | 'CANCELED' | 'EXPIRED';
+  /** NEW once more when a stop order begins to work. */
+  readonly execution: 'NEW' | 'TRADE' | 'CANCELED' | 'EXPIRED' | 'TRADE_PREVENTION';
   readonly executionId: number;
   readonly order: PaperOrder;
   readonly fill: Fill | null;
@@ -75,10 +76,10 @@ export function createJournal(books: Books, ledger: Ledger, clock: SimulatorCloc
   };
 }
 
-type OrderEntry = Extract<LedgerEntry, { kind: 'order' | 'fill' | 'closed' }>;
+type OrderEntry = Extract<LedgerEntry, { kind: 'order' | 'triggered' | 'fill' | 'closed' }>;
 
-const isExecution = (entry: LedgerEntry): entry is OrderEntry =>
-  entry.kind === 'order' || entry.kind === 'fill' || entry.kind === 'closed';
+const executionKinds: ReadonlySet<string> = new Set<OrderEntry['kind']>(['order', 'triggered', 'fill', 'closed']);
+const isExecution = (entry: LedgerEntry): entry is OrderEntry => executionKinds.has(entry.kind);
 
 function executionOf(entry: OrderEntry, executionId: number, books: Books): Execution {
   const base = {
@@ -91,16 +92,20 @@ function executionOf(entry: OrderEntry, executionId: number, books: Books): Exec
   switch (entry.kind) {
     case 'order':
       return { ...base, execution: 'NEW', atMs: entry.acceptedAtMs };
+    case 'triggered':
+      return { ...base, execution: 'NEW', atMs: entry.triggeredAtMs };
     case 'fill':
       return { ...base, execution: 'TRADE', fill: entry, atMs: entry.tradedAtMs };
     case 'closed':
-      return { ...base, execution: entry.status, cancelId: entry.cancelId, atMs: entry.closedAtMs };
+      return { ...base, execution: executionOfEnd[entry.status], cancelId: entry.cancelId, atMs: entry.closedAtMs };
   }
 }
+
+const executionOfEnd = { CANCELED: 'CANCELED', EXPIRED: 'EXPIRED', EXPIRED_IN_MATCH: 'TRADE_PREVENTION' } as const;
 
 function assetsOf(entry: LedgerEntry, books: Books): readonly string[] {
   if (entry.kind === 'balance') return [entry.asset];
   if (!isExecution(entry)) return [];
   const { baseAsset, quoteAsset } = books.order(entry.orderId);
-  return [baseAsset, quoteAsset];
+  return entry.kind === 'fill' ? [baseAsset, quoteAsset, entry.feeAsset] : [baseAsset, quoteAsset];
 }

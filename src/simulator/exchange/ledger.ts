@@ -5,9 +5,14 @@ import { RatchetError } from '../../domain/errors.ts';
 import type { Side, TimeInForce } from '../../domain/order.ts';
 import type { Market } from './market.ts';
 
-export type PaperOrderType = 'LIMIT' | 'LIMIT_MAKER' | 'MARKET';
+export type StopOrderType = 'STOP_LOSS' | 'STOP_LOSS_LIMIT' | 'TAKE_PROFIT' | 'TAKE_PROFIT_LIMIT';
+export type PaperOrderType = 'LIMIT' | 'LIMIT_MAKER' | 'MARKET' | StopOrderType;
 export type OrderOrigin = 'api' | 'external';
-export type ClosedStatus = 'CANCELED' | 'EXPIRED';
+export type ClosedStatus = 'CANCELED' | 'EXPIRED' | 'EXPIRED_IN_MATCH';
+/** Which of the account's own orders ends when two of them would meet. The taker's mode counts. */
+export type PreventionMode = 'EXPIRE_MAKER' | 'EXPIRE_TAKER' | 'EXPIRE_BOTH';
+/** What a fee is paid in: the asset that is received, the quote asset, or a third one at a discount while enough of it is free. */
+export type FeeIn = 'received' | 'quote' | 'third';
 export type ExpiryReason =
   | 'NONE'
   | 'EXCHANGE_CANCELED'
@@ -28,6 +33,11 @@ export type AcceptedOrder = {
   readonly timeInForce: TimeInForce;
   readonly quantity: Decimal;
   readonly limitPrice: Decimal | null;
+  /** Waits until the market trades there; null = works at once. */
+  readonly stopPrice: Decimal | null;
+  readonly preventionMode: PreventionMode;
+  /** As the venue's rules stood when it was taken: its lock was made for that. */
+  readonly feeIn: FeeIn;
   readonly lock: { readonly asset: string; readonly quantity: Decimal };
   readonly origin: OrderOrigin;
   /** The HTTP request that brought it; null for an order by a person. */
@@ -54,6 +64,17 @@ export type Fill = {
   readonly tradedAtMs: number;
 };
 
+/** The market traded at a stop order's price: from here on it works. */
+export type OrderTriggered = {
+  readonly kind: 'triggered';
+  readonly orderId: number;
+  /** The trade that triggered it. */
+  readonly price: Decimal;
+  /** What the order holds from here on: a stop at the market needs what the book asks now. */
+  readonly locked: Decimal;
+  readonly triggeredAtMs: number;
+};
+
 export type OrderClosed = {
   readonly kind: 'closed';
   readonly orderId: number;
@@ -62,6 +83,37 @@ export type OrderClosed = {
   /** The client id of the cancel; null when the venue closed it by itself. */
   readonly cancelId: string | null;
   readonly closedAtMs: number;
+};
+
+/** Two orders of the account met and did not trade. Ids are counted from 0 per symbol. */
+export type PreventedMatch = {
+  readonly kind: 'prevented';
+  readonly preventedMatchId: number;
+  readonly symbol: string;
+  readonly takerOrderId: number;
+  readonly makerOrderId: number;
+  readonly mode: PreventionMode;
+  readonly price: Decimal;
+  /** What each of them would still have traded; null for the one that goes on. */
+  readonly takerQuantity: Decimal | null;
+  readonly makerQuantity: Decimal | null;
+  readonly preventedAtMs: number;
+};
+
+/** From here on the venue tells a fill otherwise than it was. The account has what the fill itself says. */
+export type FillEdited = {
+  readonly kind: 'fillEdited';
+  readonly symbol: string;
+  readonly tradeId: number;
+  readonly told: Partial<Pick<Fill, 'price' | 'quantity' | 'quoteQuantity' | 'fee' | 'feeAsset'>>;
+  readonly editedAtMs: number;
+};
+
+/** An order that ended with nothing executed, and that the venue no longer answers for. */
+export type OrderArchived = {
+  readonly kind: 'archived';
+  readonly orderId: number;
+  readonly archivedAtMs: number;
 };
 
 export type BalanceChange = {
@@ -106,7 +158,17 @@ export type RequestRecord = {
   readonly faults: readonly string[];
 };
 
-export type LedgerEntry = AcceptedOrder | Fill | OrderClosed | BalanceChange | MarketOpened | RequestRecord;
+export type LedgerEntry =
+  | AcceptedOrder
+  | OrderTriggered
+  | Fill
+  | PreventedMatch
+  | OrderClosed
+  | FillEdited
+  | OrderArchived
+  | BalanceChange
+  | MarketOpened
+  | RequestRecord;
 
 /** What one command changed: written in one line, so that a kill loses all of it or nothing. */
 type LedgerGroup = { readonly seq: number; readonly entries: readonly LedgerEntry[] };

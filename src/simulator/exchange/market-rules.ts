@@ -51,6 +51,7 @@ export function marketOf(
     marketQuantityMax: multiply(levelQuantity, decimal(String(levelsMax))),
     notionalMin: notionalMinOf(quoteAsset),
     ordersMax: 200,
+    stopOrdersMax: 5,
     tradeQuantity,
     levelQuantity,
     levelsMax,

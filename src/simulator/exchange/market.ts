@@ -30,6 +30,8 @@ export type Market = {
   readonly marketQuantityMax: Decimal;
   readonly notionalMin: Decimal;
   readonly ordersMax: number;
+  /** Of stop orders that wait. */
+  readonly stopOrdersMax: number;
   /** The usual size of one trade. */
   readonly tradeQuantity: Decimal;
   /** How much stands at each price of the synthetic book, and how many prices there are on each side. */

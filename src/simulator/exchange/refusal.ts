@@ -4,12 +4,27 @@ export class Refusal extends Error {
   readonly status: number;
   readonly code: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** What cancel-replace says of its two halves. */
+  readonly data: object | null;
 
-  constructor(status: number, code: number, message: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    status: number,
+    code: number,
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+    data: object | null = null,
+  ) {
     super(message);
     this.status = status;
     this.code = code;
     this.headers = headers;
+    this.data = data;
+  }
+
+  /** The answer's body. */
+  get body(): object {
+    const { code, message: msg, data } = this;
+    return data === null ? { code, msg } : { code, msg, data };
   }
 }
 
@@ -18,6 +33,7 @@ const bad = (code: number, message: string): Refusal => new Refusal(400, code, m
 /** Codes and texts of the exchange's error page, one function a row. */
 export const refusals = {
   filter: (name: string) => bad(-1013, `Filter failure: ${name}`),
+  preventionMode: () => bad(-1013, 'This symbol does not allow the specified self-trade prevention mode.'),
   tooManyOrders: (limit: number, interval: string, retryAfterSeconds: number) =>
     new Refusal(429, -1015, `Too many new orders; current limit is ${limit} orders per ${interval}.`, {
       'Retry-After': String(retryAfterSeconds),
@@ -45,6 +61,8 @@ export const refusals = {
   cancelRestrictions: () => bad(-1145, '`cancelRestrictions` has to be either `ONLY_NEW` or `ONLY_PARTIALLY_FILLED`.'),
   newOrder: (message: string) => bad(-2010, message),
   cancel: (message: string) => bad(-2011, message),
+  archived: () =>
+    bad(-2026, 'Order was canceled or expired with no executed qty over 90 days ago and has been archived.'),
   noSuchOrder: () => bad(-2013, 'Order does not exist.'),
   apiKeyFormat: () => new Refusal(401, -2014, 'API-key format invalid.'),
   apiKey: () => new Refusal(401, -2015, 'Invalid API-key, IP, or permissions for action.'),
@@ -59,6 +77,7 @@ export const texts = {
   marketClosed: 'Market is closed.',
   insufficientBalance: 'Account has insufficient balance for requested action.',
   wouldTake: 'Order would immediately match and take.',
+  wouldTrigger: 'Order would trigger immediately.',
   cancelRestricted: 'Order was not canceled due to cancel restrictions.',
   quoteQuantity: 'Quote order qty market orders are not support for this symbol.',
   notSupported: (what: string) => `${what} orders are not supported for this symbol.`,

@@ -1,3 +1,4 @@
+import { decimal, isDecimal, isPositive } from '../../domain/decimal.ts';
 import type { FaultAction, FaultPhase, FaultRule } from './faults.ts';
 
 const phases: ReadonlySet<unknown> = new Set<FaultPhase>([
@@ -10,22 +11,32 @@ const phases: ReadonlySet<unknown> = new Set<FaultPhase>([
   'stream',
 ]);
 
-/** The fields of each action beside its name; a question mark marks those that may be left out. */
-const actions: Readonly<Record<FaultAction['action'], Readonly<Record<string, Field>>>> = {
-  drop: {},
-  reset: {},
-  garbage: {},
-  dup: {},
-  hang: { ms: 'number?' },
-  status: { code: 'number', body: 'any?', headers: 'texts?' },
-  truncate: { bytes: 'number' },
-  delay: { ms: 'number' },
-  lagQuery: { ms: 'number' },
-  silence: { ms: 'number' },
-  reorder: { frames: 'number' },
-  close: { code: 'number' },
+type Field = 'number' | 'number?' | 'any?' | 'object' | 'texts?' | 'text?' | 'decimal?' | 'patterns?';
+type Place = 'request' | 'stream';
+
+/** Where each action can strike, and its fields; a question mark marks those that may be left out. */
+const actions: Readonly<
+  Record<
+    FaultAction['action'],
+    { readonly at: readonly Place[]; readonly fields?: Readonly<Record<string, Field>>; readonly phase?: FaultPhase }
+  >
+> = {
+  drop: { at: ['request', 'stream'] },
+  reset: { at: ['request', 'stream'] },
+  garbage: { at: ['request', 'stream'] },
+  dup: { at: ['request', 'stream'], fields: { ms: 'number?' } },
+  fill: { at: ['request'], fields: { quantity: 'decimal?' }, phase: 'before_accept' },
+  hang: { at: ['request'], fields: { ms: 'number?' } },
+  status: { at: ['request'], fields: { code: 'number', body: 'any?', headers: 'texts?' } },
+  truncate: { at: ['request'], fields: { bytes: 'number' } },
+  slow: { at: ['request'], fields: { everyMs: 'number', bytes: 'number?' } },
+  lie: { at: ['request', 'stream'], fields: { fields: 'object' } },
+  delay: { at: ['request', 'stream'], fields: { ms: 'number' } },
+  lagQuery: { at: ['request'], fields: { ms: 'number' } },
+  silence: { at: ['stream'], fields: { ms: 'number' } },
+  reorder: { at: ['stream'], fields: { frames: 'number', ms: 'number?' } },
+  close: { at: ['stream'], fields: { code: 'number' } },
 };
-type Field = 'number' | 'number?' | 'any?' | 'texts?' | 'text?' | 'patterns?';
 
 const selectors: Readonly<Record<string, Field>> = {
   method: 'text?',
@@ -35,6 +46,8 @@ const selectors: Readonly<Record<string, Field>> = {
   every: 'number?',
   p: 'number?',
 };
+
+const limits: Readonly<Record<string, Field>> = { id: 'text?', times: 'number?', untilMs: 'number?' };
 
 /**
  * Reads the rules of a plan: one, a list, or `{rules: [...]}`. A rule with a mistake would strike nothing and prove nothing,
@@ -53,20 +66,31 @@ function mistakesOf(rule: unknown): readonly string[] {
   if (!isObject(rule)) return ['it is no object'];
   const { on, phase, do: action, ...others } = rule;
   return [
-    ...Object.keys(others).map((name) => `${name} is unknown`),
+    ...fieldMistakes('', others, limits),
     ...(phases.has(phase) ? [] : [`phase is one of ${[...phases].join(', ')}`]),
-    ...(isObject(on) ? fieldMistakes('on', on, selectors) : ['on is an object']),
-    ...actionMistakes(action),
+    ...(isObject(on) ? fieldMistakes('on.', on, selectors) : ['on is an object']),
+    ...actionMistakes(action, phase),
   ];
 }
 
-function actionMistakes(action: unknown): readonly string[] {
+function actionMistakes(action: unknown, phase: unknown): readonly string[] {
   if (!isObject(action)) return ['do is an object with an action'];
   const { action: name, ...fields } = action;
   if (typeof name !== 'string' || !Object.hasOwn(actions, name)) {
     return [`do.action is one of ${Object.keys(actions).join(', ')}`];
   }
-  return fieldMistakes('do', fields, actions[name as FaultAction['action']]);
+  const known = actions[name as FaultAction['action']];
+  return [...fieldMistakes('do.', fields, known.fields ?? {}), ...placeMistakes(name, known, phase)];
+}
+
+function placeMistakes(
+  name: string,
+  { at, phase: only }: { readonly at: readonly Place[]; readonly phase?: FaultPhase },
+  phase: unknown,
+): readonly string[] {
+  if (only !== undefined) return phase === only ? [] : [`${name} strikes in ${only} alone`];
+  const place = phase === 'stream' ? 'stream' : 'request';
+  return at.includes(place) ? [] : [`${name} is nothing that happens to a ${place === 'stream' ? 'frame' : 'request'}`];
 }
 
 function fieldMistakes(
@@ -77,8 +101,8 @@ function fieldMistakes(
   const unknown = Object.keys(fields).filter((name) => !Object.hasOwn(known, name));
   const wrong = Object.entries(known).filter(([name, field]) => !isField(fields[name], field));
   return [
-    ...unknown.map((name) => `${where}.${name} is unknown`),
-    ...wrong.map(([name, field]) => `${where}.${name} is a ${field.replace('?', '')}`),
+    ...unknown.map((name) => `${where}${name} is unknown`),
+    ...wrong.map(([name, field]) => `${where}${name} is a ${field.replace('?', '')}`),
   ];
 }
 
@@ -94,6 +118,10 @@ function isField(value: unknown, field: Field): boolean {
       return isObject(value) && Object.values(value).every((each) => typeof each === 'string');
     case 'patterns?':
       return isObject(value) && Object.values(value).every(isPattern);
+    case 'decimal?':
+      return isDecimal(value) && isPositive(decimal(value));
+    case 'object':
+      return isObject(value);
     case 'any?':
       return true;
   }

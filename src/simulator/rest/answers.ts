@@ -1,13 +1,33 @@
-import { type Decimal, multiply, toFixed, zero } from '../../domain/decimal.ts';
+import { type Decimal, decimal, multiply, toFixed, zero } from '../../domain/decimal.ts';
+import type { FeeSchedule } from '../../domain/fees.ts';
 import type { PaperOrder } from '../exchange/books.ts';
-import type { Fill } from '../exchange/ledger.ts';
-import type { Market } from '../exchange/market.ts';
+import type { Fill, PreventedMatch } from '../exchange/ledger.ts';
 import type { Print } from '../exchange/tape.ts';
 
 /** A number as the exchange prints it: eight decimals, always. */
 export const eight = (value: Decimal | null): string => toFixed(value ?? zero, 8);
 
-const expiry = (order: PaperOrder) => (order.status === 'EXPIRED' ? { expiryReason: order.reason } : {});
+export type ResponseType = 'ACK' | 'RESULT' | 'FULL';
+
+const oneBps = decimal('0.0001');
+
+export const ratesOf = ({ makerBps, takerBps }: FeeSchedule) => ({
+  maker: eight(multiply(makerBps, oneBps)),
+  taker: eight(multiply(takerBps, oneBps)),
+});
+
+const ending = (order: PaperOrder) => ({
+  ...(order.status === 'EXPIRED' ? { expiryReason: order.reason } : {}),
+  ...(order.prevented
+    ? { preventedMatchId: order.prevented.preventedMatchId, preventedQuantity: eight(preventedQuantity(order)) }
+    : {}),
+});
+
+/** What a match with another order of the account took from this one. */
+export function preventedQuantity({ orderId, prevented }: PaperOrder): Decimal {
+  if (!prevented) return zero;
+  return (prevented.takerOrderId === orderId ? prevented.takerQuantity : prevented.makerQuantity) ?? zero;
+}
 
 const common = (order: PaperOrder) => ({
   price: eight(order.limitPrice),
@@ -21,8 +41,17 @@ const common = (order: PaperOrder) => ({
   side: order.side,
 });
 
+// Of an order that has just been placed or canceled, a stop price is told only where there is one.
+const stopPriceOf = ({ stopPrice }: PaperOrder) => (stopPrice === null ? {} : { stopPrice: eight(stopPrice) });
+
+type Placed = {
+  readonly order: PaperOrder;
+  readonly fills: readonly Fill[];
+  readonly prevented: readonly PreventedMatch[];
+};
+
 /** The answer to POST /order, as `newOrderRespType` asks for it. */
-export function placedAnswer(order: PaperOrder, fills: readonly Fill[], type: 'ACK' | 'RESULT' | 'FULL'): object {
+export function placedAnswer({ order, fills, prevented }: Placed, type: ResponseType): object {
   const ack = {
     symbol: order.symbol,
     orderId: order.orderId,
@@ -34,12 +63,41 @@ export function placedAnswer(order: PaperOrder, fills: readonly Fill[], type: 'A
   const result = {
     ...ack,
     ...common(order),
-    workingTime: order.acceptedAtMs,
-    selfTradePreventionMode: 'NONE',
-    ...expiry(order),
+    ...stopPriceOf(order),
+    workingTime: order.workingAtMs ?? -1,
+    selfTradePreventionMode: order.preventionMode,
+    ...ending(order),
   };
-  return type === 'RESULT' ? result : { ...result, fills: fills.map(fillAnswer) };
+  if (type === 'RESULT') return result;
+  const matches = prevented.length === 0 ? {} : { preventedMatches: prevented.map(preventedOfTaker) };
+  return { ...result, fills: fills.map(fillAnswer), ...matches };
 }
+
+const quantitiesOf = ({ takerQuantity, makerQuantity }: PreventedMatch) => ({
+  ...(takerQuantity === null ? {} : { takerPreventedQuantity: eight(takerQuantity) }),
+  ...(makerQuantity === null ? {} : { makerPreventedQuantity: eight(makerQuantity) }),
+});
+
+const preventedOfTaker = (match: PreventedMatch): object => ({
+  preventedMatchId: match.preventedMatchId,
+  makerOrderId: match.makerOrderId,
+  price: eight(match.price),
+  ...quantitiesOf(match),
+});
+
+/** A row of myPreventedMatches. */
+export const preventedAnswer = (match: PreventedMatch): object => ({
+  symbol: match.symbol,
+  preventedMatchId: match.preventedMatchId,
+  takerOrderId: match.takerOrderId,
+  makerSymbol: match.symbol,
+  makerOrderId: match.makerOrderId,
+  tradeGroupId: -1,
+  selfTradePreventionMode: match.mode,
+  price: eight(match.price),
+  ...quantitiesOf(match),
+  transactTime: match.preventedAtMs,
+});
 
 const fillAnswer = (fill: Fill): object => ({
   price: eight(fill.price),
@@ -56,14 +114,14 @@ export const orderAnswer = (order: PaperOrder): object => ({
   orderListId: -1,
   clientOrderId: order.clientOrderId,
   ...common(order),
-  stopPrice: '0.00000000',
+  stopPrice: eight(order.stopPrice),
   icebergQty: '0.00000000',
   time: order.acceptedAtMs,
   updateTime: order.updatedAtMs,
-  isWorking: true,
-  workingTime: order.acceptedAtMs,
-  selfTradePreventionMode: 'NONE',
-  ...expiry(order),
+  isWorking: order.workingAtMs !== null,
+  workingTime: order.workingAtMs ?? -1,
+  selfTradePreventionMode: order.preventionMode,
+  ...ending(order),
 });
 
 export const canceledAnswer = (order: PaperOrder, cancelId: string): object => ({
@@ -74,7 +132,8 @@ export const canceledAnswer = (order: PaperOrder, cancelId: string): object => (
   clientOrderId: cancelId,
   transactTime: order.updatedAtMs,
   ...common(order),
-  selfTradePreventionMode: 'NONE',
+  ...stopPriceOf(order),
+  selfTradePreventionMode: order.preventionMode,
 });
 
 /** A row of myTrades. */
@@ -104,63 +163,3 @@ export const printAnswer = (print: Print): object => ({
   isBuyerMaker: print.buyerIsMaker,
   isBestMatch: true,
 });
-
-/** A symbol of exchangeInfo. */
-export const symbolAnswer = (market: Market): object => ({
-  symbol: market.symbol,
-  status: market.status,
-  baseAsset: market.baseAsset,
-  baseAssetPrecision: 8,
-  quoteAsset: market.quoteAsset,
-  quotePrecision: 8,
-  quoteAssetPrecision: 8,
-  baseCommissionPrecision: 8,
-  quoteCommissionPrecision: 8,
-  orderTypes: ['LIMIT', 'LIMIT_MAKER', 'MARKET'],
-  icebergAllowed: false,
-  ocoAllowed: false,
-  otoAllowed: false,
-  opoAllowed: false,
-  quoteOrderQtyMarketAllowed: false,
-  allowTrailingStop: false,
-  cancelReplaceAllowed: false,
-  amendAllowed: false,
-  pegInstructionsAllowed: false,
-  isSpotTradingAllowed: true,
-  isMarginTradingAllowed: false,
-  filters: filtersOf(market),
-  permissions: [],
-  permissionSets: [['SPOT']],
-  defaultSelfTradePreventionMode: 'NONE',
-  allowedSelfTradePreventionModes: ['NONE'],
-});
-
-const filtersOf = (market: Market): readonly object[] => [
-  {
-    filterType: 'PRICE_FILTER',
-    minPrice: eight(market.priceMin),
-    maxPrice: eight(market.priceMax),
-    tickSize: eight(market.tickSize),
-  },
-  {
-    filterType: 'LOT_SIZE',
-    minQty: eight(market.quantityMin),
-    maxQty: eight(market.quantityMax),
-    stepSize: eight(market.stepSize),
-  },
-  {
-    filterType: 'MARKET_LOT_SIZE',
-    minQty: '0.00000000',
-    maxQty: eight(market.marketQuantityMax),
-    stepSize: '0.00000000',
-  },
-  {
-    filterType: 'NOTIONAL',
-    minNotional: eight(market.notionalMin),
-    applyMinToMarket: true,
-    maxNotional: '0.00000000',
-    applyMaxToMarket: false,
-    avgPriceMins: 0,
-  },
-  { filterType: 'MAX_NUM_ORDERS', maxNumOrders: market.ordersMax },
-];

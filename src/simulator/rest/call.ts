@@ -29,6 +29,8 @@ export type Endpoint = {
   readonly security: 'none' | 'key' | 'signed';
   /** Orders and cancels cost their weight only when they fail. */
   readonly isFreeOnSuccess?: boolean;
+  /** Adds to the count of unfilled orders. */
+  readonly isOrder?: boolean;
   readonly weight: number | ((call: Pick<Call, 'parameters'>) => number);
   readonly parameters: readonly string[];
   answer(call: Call): unknown;

@@ -2,9 +2,11 @@ import { divide, isPositive, multiply, sum, zero } from '../../domain/decimal.ts
 import type { Venue } from '../exchange/exchange.ts';
 import { bookFor, type Level } from '../exchange/matching.ts';
 import { refusals } from '../exchange/refusal.ts';
-import { eight, printAnswer, symbolAnswer } from './answers.ts';
+import { eight, printAnswer } from './answers.ts';
 import type { Call, Endpoint } from './call.ts';
-import { limitOf, mandatory, optional, optionalWhole, type Parameters } from './parameters.ts';
+import { venueOf } from './endpoint.ts';
+import { limitOf, optional, optionalWhole, type Parameters } from './parameters.ts';
+import { symbolAnswer } from './symbol-answer.ts';
 
 const averageMinutes = 5;
 const averageTradesMax = 1_000;
@@ -51,13 +53,6 @@ function endpoint(
 }
 
 type Venues = ReadonlyMap<string, Venue>;
-
-/** The symbol a request names; -1121 when the venue does not have it. */
-export function venueOf(venues: Venues, parameters: Parameters): Venue {
-  const venue = venues.get(mandatory(parameters, 'symbol'));
-  if (!venue) throw refusals.symbol();
-  return venue;
-}
 
 function exchangeInfo({ exchange, clock, limits, parameters }: Call): object {
   const { weightPerMinute, ordersPer10s, ordersPerDay } = limits.limits;

@@ -1,8 +1,10 @@
-import { isPositive } from '../../domain/decimal.ts';
+import { type Decimal, isPositive } from '../../domain/decimal.ts';
 import type { Side, TimeInForce } from '../../domain/order.ts';
 import type { OrderCommand } from '../exchange/acceptance.ts';
-import type { PaperOrderType } from '../exchange/ledger.ts';
+import type { PaperOrderType, PreventionMode } from '../exchange/ledger.ts';
 import { refusals, texts } from '../exchange/refusal.ts';
+import { isStopType } from '../exchange/stop-orders.ts';
+import type { ResponseType } from './answers.ts';
 import { clientIdOf, decimalOf, mandatory, optional, type Parameters } from './parameters.ts';
 
 /** Everything that POST /order reads, the unsupported features included: those get their own refusal. */
@@ -24,14 +26,11 @@ export const orderParameters: readonly string[] = [
   'selfTradePreventionMode',
 ];
 
-const unsupportedTypes: Readonly<Record<string, string>> = {
-  STOP_LOSS: 'Stop loss',
-  STOP_LOSS_LIMIT: 'Stop loss limit',
-  TAKE_PROFIT: 'Take profit',
-  TAKE_PROFIT_LIMIT: 'Take profit limit',
-};
+/** What this venue allows of self-trade prevention; the first is what an order gets that does not ask. */
+export const preventionModes: readonly PreventionMode[] = ['EXPIRE_MAKER', 'EXPIRE_TAKER', 'EXPIRE_BOTH'];
+const otherModes: ReadonlySet<string> = new Set(['NONE', 'DECREMENT', 'TRANSFER']);
 
-type ResponseType = 'ACK' | 'RESULT' | 'FULL';
+const supportedTypes: ReadonlySet<string> = new Set<PaperOrderType>(['LIMIT', 'LIMIT_MAKER', 'MARKET']);
 
 /** The order that the parameters describe; throws the refusal of the first that is wrong. `symbol` is checked before. */
 export function orderCommandOf(
@@ -42,7 +41,9 @@ export function orderCommandOf(
   if (side !== 'BUY' && side !== 'SELL') throw refusals.side();
   const type = typeOf(parameters);
   refuseUnsupported(parameters);
-  const terms = type === 'MARKET' ? marketTerms(parameters) : limitTerms(parameters, type);
+  const terms =
+    type.endsWith('LIMIT') || type === 'LIMIT_MAKER' ? limitTerms(parameters, type) : marketTerms(parameters);
+  const stopPrice = stopPriceOf(parameters, type);
   const quantity = decimalOf('quantity', mandatory(parameters, 'quantity'));
   if (!isPositive(quantity)) throw refusals.newOrder('Price * QTY is zero or less.');
   const clientOrderId = optional(parameters, 'newClientOrderId');
@@ -52,6 +53,8 @@ export function orderCommandOf(
     side: side satisfies Side,
     type,
     ...terms,
+    stopPrice,
+    preventionMode: preventionModeOf(parameters),
     quantity,
     origin: 'api',
     requestId,
@@ -59,18 +62,17 @@ export function orderCommandOf(
   };
 }
 
-/** MARKET and LIMIT answer in full unless asked otherwise. */
-export function responseTypeOf(parameters: Parameters): ResponseType {
-  const type = optional(parameters, 'newOrderRespType') ?? 'FULL';
+/** MARKET and LIMIT answer in full unless asked otherwise, all others with the least. */
+export function responseTypeOf(parameters: Parameters, orderType: PaperOrderType): ResponseType {
+  const standard = orderType === 'MARKET' || orderType === 'LIMIT' ? 'FULL' : 'ACK';
+  const type = optional(parameters, 'newOrderRespType') ?? standard;
   if (type === 'ACK' || type === 'RESULT' || type === 'FULL') return type;
   throw refusals.invalidData('newOrderRespType');
 }
 
 function typeOf(parameters: Parameters): PaperOrderType {
   const type = mandatory(parameters, 'type');
-  const unsupported = unsupportedTypes[type];
-  if (unsupported) throw refusals.newOrder(texts.notSupported(unsupported));
-  if (type === 'LIMIT' || type === 'LIMIT_MAKER' || type === 'MARKET') return type;
+  if (supportedTypes.has(type) || isStopType(type)) return type as PaperOrderType;
   throw refusals.orderType();
 }
 
@@ -78,7 +80,19 @@ function refuseUnsupported(parameters: Parameters): void {
   if (parameters['quoteOrderQty'] !== undefined) throw refusals.newOrder(texts.quoteQuantity);
   if (parameters['trailingDelta'] !== undefined) throw refusals.newOrder(texts.notSupported('Trailing stop'));
   if (parameters['icebergQty'] !== undefined) throw refusals.newOrder(texts.notSupported('Iceberg'));
+}
+
+function stopPriceOf(parameters: Parameters, type: PaperOrderType): Decimal | null {
+  if (isStopType(type)) return decimalOf('stopPrice', mandatory(parameters, 'stopPrice'));
   if (parameters['stopPrice'] !== undefined) throw refusals.notRequired('stopPrice');
+  return null;
+}
+
+function preventionModeOf(parameters: Parameters): PreventionMode {
+  const asked = optional(parameters, 'selfTradePreventionMode') ?? 'EXPIRE_MAKER';
+  const mode = preventionModes.find((each) => each === asked);
+  if (mode !== undefined) return mode;
+  throw otherModes.has(asked) ? refusals.preventionMode() : refusals.invalidData('selfTradePreventionMode');
 }
 
 type Terms = Pick<OrderCommand, 'timeInForce' | 'limitPrice'>;
@@ -92,7 +106,7 @@ function marketTerms(parameters: Parameters): Terms {
 
 function limitTerms(parameters: Parameters, type: PaperOrderType): Terms {
   const limitPrice = decimalOf('price', mandatory(parameters, 'price'));
-  if (type === 'LIMIT') return { timeInForce: timeInForceOf(parameters), limitPrice };
+  if (type !== 'LIMIT_MAKER') return { timeInForce: timeInForceOf(parameters), limitPrice };
   if (parameters['timeInForce'] !== undefined) throw refusals.notRequired('timeInForce');
   return { timeInForce: 'GTC', limitPrice };
 }

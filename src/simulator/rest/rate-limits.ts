@@ -32,6 +32,14 @@ export type RateLimits = {
   orderFilled(): void;
   headers(): Readonly<Record<string, string>>;
   readonly limits: Limits;
+  /** How many unfilled orders count in each window. */
+  orderCounts(): { readonly tenSeconds: number; readonly day: number };
+  /** Other limits from now on. */
+  change(limits: Partial<Limits>): void;
+  /** The weight of this minute is used up. */
+  exhaust(): void;
+  /** Refuses everything from this address until then, and nothing any more where then is past. */
+  banUntil(untilMs: number): void;
 };
 
 const secondMs = 1_000;
@@ -62,7 +70,8 @@ function windowCounter(clock: SimulatorClock, lengthMs: number): Counter {
   };
 }
 
-export function createRateLimits(limits: Limits, clock: SimulatorClock): RateLimits {
+export function createRateLimits(first: Limits, clock: SimulatorClock): RateLimits {
+  let limits = first;
   const weight = windowCounter(clock, minuteMs);
   const warnings = windowCounter(clock, minuteMs);
   const tenSeconds = windowCounter(clock, 10 * secondMs);
@@ -95,13 +104,23 @@ export function createRateLimits(limits: Limits, clock: SimulatorClock): RateLim
   };
 
   return {
-    limits,
+    get limits() {
+      return limits;
+    },
     refusal,
     chargeOrder,
     charge: (cost) => weight.add(cost),
     used: () => weight.count(),
     orderFilled() {
       for (const counter of [day, tenSeconds]) counter.add(-1);
+    },
+    orderCounts: () => ({ tenSeconds: tenSeconds.count(), day: day.count() }),
+    change(changed) {
+      limits = { ...limits, ...changed };
+    },
+    exhaust: () => weight.add(Math.max(0, limits.weightPerMinute - weight.count())),
+    banUntil(untilMs) {
+      bannedUntilMs = untilMs;
     },
     headers: () => ({
       'X-MBX-USED-WEIGHT': String(weight.count()),

@@ -1,7 +1,7 @@
-import type { PaperBalance } from '../exchange/books.ts';
+import type { PaperBalance, PaperOrder } from '../exchange/books.ts';
 import type { Execution } from '../exchange/journal.ts';
 import type { BalanceChange } from '../exchange/ledger.ts';
-import { eight } from '../rest/answers.ts';
+import { eight, preventedQuantity } from '../rest/answers.ts';
 
 /** An order's change as the user data stream tells it. */
 export function executionReport(
@@ -18,7 +18,7 @@ export function executionReport(
     f: order.timeInForce,
     q: eight(order.quantity),
     p: eight(order.limitPrice),
-    P: '0.00000000',
+    P: eight(order.stopPrice),
     F: '0.00000000',
     g: -1,
     C: cancelId === null ? '' : order.clientOrderId,
@@ -34,16 +34,32 @@ export function executionReport(
     T: atMs,
     t: fill?.tradeId ?? -1,
     I: executionId,
-    w: order.status === 'NEW' || order.status === 'PARTIALLY_FILLED',
+    w: order.workingAtMs !== null && (order.status === 'NEW' || order.status === 'PARTIALLY_FILLED'),
     m: fill?.isMaker ?? false,
     M: fill !== null,
     O: order.acceptedAtMs,
     Z: eight(order.filledQuote),
     Y: eight(fill?.quoteQuantity ?? null),
     Q: '0.00000000',
-    W: order.acceptedAtMs,
-    V: 'NONE',
+    ...(order.workingAtMs === null ? {} : { W: order.workingAtMs }),
+    V: order.preventionMode,
     ...(execution === 'EXPIRED' ? { eR: order.reason } : {}),
+    ...(execution === 'TRADE_PREVENTION' ? prevention(order) : {}),
+  };
+}
+
+/** The fields of an order that ended because it met another of the account. */
+function prevention(order: PaperOrder): object {
+  const { prevented, orderId } = order;
+  if (!prevented) return {};
+  const quantity = eight(preventedQuantity(order));
+  return {
+    v: prevented.preventedMatchId,
+    A: quantity,
+    B: quantity,
+    u: -1,
+    U: prevented.takerOrderId === orderId ? prevented.makerOrderId : prevented.takerOrderId,
+    Cs: prevented.symbol,
   };
 }
 

@@ -1,11 +1,12 @@
 import type { WebSocket } from 'ws';
 import type { SimulatorClock } from '../clock.ts';
+import type { Conditions } from '../conditions.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeEvent } from '../exchange/journal.ts';
 import { Refusal, refusals } from '../exchange/refusal.ts';
+import { checkKey, checkTimestamp, type Keys } from '../rest/authentication.ts';
 import { mandatory, type Parameters } from '../rest/parameters.ts';
 import type { RateLimits } from '../rest/rate-limits.ts';
-import { checkTimestamp, type Keys } from '../rest/rest.ts';
 import { isSignedBy, socketPayload } from '../rest/signature.ts';
 import type { Channel } from './socket.ts';
 import { accountPosition, balanceUpdate, executionReport } from './user-events.ts';
@@ -15,12 +16,15 @@ export type UserStreamOptions = {
   readonly clock: SimulatorClock;
   readonly keys: Keys;
   readonly limits: RateLimits;
+  readonly conditions: Conditions;
 };
 
 export type UserStreams = {
   /** Serves one connection to `/ws-api/v3`. */
   connect(socket: WebSocket, channel: Channel, url: URL): void;
   announceShutdown(): void;
+  /** Ends every subscription; the connections stay. */
+  terminate(): void;
 };
 
 type Subscriber = { readonly channel: Channel; subscriptionId: number | null; readonly showsLimits: boolean };
@@ -29,7 +33,7 @@ type Frame = { readonly id?: unknown; readonly method?: unknown; readonly params
 const weightOfRequest = 2;
 
 /** The WebSocket API, as far as user data goes: subscribe by signature, unsubscribe, list, ping, time. */
-export function createUserStreams({ exchange, clock, keys, limits }: UserStreamOptions): UserStreams {
+export function createUserStreams({ exchange, clock, keys, limits, conditions }: UserStreamOptions): UserStreams {
   const subscribers = new Set<Subscriber>();
   let lastSubscription = -1;
 
@@ -42,7 +46,7 @@ export function createUserStreams({ exchange, clock, keys, limits }: UserStreamO
   });
 
   const subscribe = (subscriber: Subscriber, parameters: Parameters): object => {
-    authenticate(keys, parameters, clock.nowMs());
+    authenticate(keys, conditions, parameters, clock.nowMs());
     lastSubscription += 1;
     subscriber.subscriptionId = lastSubscription;
     return { subscriptionId: lastSubscription };
@@ -96,6 +100,9 @@ export function createUserStreams({ exchange, clock, keys, limits }: UserStreamO
         channel.sendRaw(JSON.stringify(answerTo(subscriber, data.toString('utf8')))),
       );
     },
+    terminate() {
+      for (const subscriber of subscribers) endSubscription(subscriber, clock.nowMs());
+    },
     announceShutdown() {
       for (const { channel } of subscribers) channel.send({ event: { e: 'serverShutdown', E: clock.nowMs() } });
     },
@@ -123,10 +130,10 @@ function endSubscription(subscriber: Subscriber, nowMs: number): void {
   channel.send({ subscriptionId, event: { e: 'eventStreamTerminated', E: nowMs } });
 }
 
-function authenticate(keys: Keys, parameters: Parameters, nowMs: number): void {
+function authenticate(keys: Keys, conditions: Conditions, parameters: Parameters, nowMs: number): void {
   const apiKey = mandatory(parameters, 'apiKey');
   const signature = mandatory(parameters, 'signature');
-  if (apiKey !== keys.apiKey) throw refusals.apiKey();
+  checkKey(apiKey, keys, conditions);
   if (!isSignedBy(keys.apiSecret, socketPayload(parameters), signature)) throw refusals.signature();
   checkTimestamp(parameters, nowMs);
 }
