@@ -73,8 +73,8 @@ const resultLines = ({ result, positions }: TradeView): readonly string[] =>
   result === null
     ? positions.flatMap(positionLines)
     : result.map(
-        ({ symbol, pnl, pnlAsset, dust, exitReason, closedAtMs }) =>
-          `${symbol}: P&L ${pnl} ${pnlAsset} after fees, dust ${dust}, by ${exitReason} ${utc(closedAtMs)}`,
+        ({ symbol, pnl, pnlAsset, dust, writtenOff, exitReason, closedAtMs }) =>
+          `${symbol}: P&L ${pnl} ${pnlAsset} after fees, dust ${dust}${writtenOff === undefined ? '' : `, written off ${writtenOff}`}, by ${exitReason} ${utc(closedAtMs)}`,
       );
 
 const positionLines = (position: PositionSummary): readonly string[] => [

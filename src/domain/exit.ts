@@ -1,4 +1,4 @@
-import { type Decimal, isPositive, isZero, larger, roundToStep, smaller, subtract, zero } from './decimal.ts';
+import { add, type Decimal, isPositive, isZero, larger, roundToStep, smaller, subtract, zero } from './decimal.ts';
 import { isDust, type SymbolFilters } from './filters.ts';
 import { isClosed, type OrderPurpose, type OrderStatus, type OrderType, type Side } from './order.ts';
 
@@ -25,6 +25,8 @@ export type ExitLeg = {
   readonly exitQuantity: Decimal;
   /** Fees taken in the base asset: that much less is there to sell. */
   readonly baseFee: Decimal;
+  /** What people have found to be gone from the venue, and written off. */
+  readonly writtenOff?: Decimal;
   readonly orders: readonly ExitOrder[];
   readonly filters: SymbolFilters;
   /** The last price, or null when nobody knows it. */
@@ -90,8 +92,8 @@ const isIdle = (step: ExitStep['step']): boolean => step === 'await' || step ===
 export const isLegFlat = (leg: ExitLeg): boolean =>
   isDust(leg.filters, roundToStep(heldOf(leg), leg.filters.stepSize, 'floor'), leg.price);
 
-const heldOf = ({ entryQuantity, exitQuantity, baseFee }: ExitLeg): Decimal =>
-  larger(zero, subtract(subtract(entryQuantity, exitQuantity), baseFee));
+const heldOf = ({ entryQuantity, exitQuantity, baseFee, writtenOff = zero }: ExitLeg): Decimal =>
+  larger(zero, subtract(subtract(entryQuantity, exitQuantity), add(baseFee, writtenOff)));
 
 function stepOfLeg(leg: ExitLeg, plan: ExitPlan, canceled: ReadonlySet<string>, nowMs: number): ExitStep {
   const unsettled = unsettledStep(leg, plan, canceled, nowMs);
@@ -135,7 +137,7 @@ function unsettledStep(
 }
 
 const mustCancel = (order: ExitOrder, plan: ExitPlan, nowMs: number): boolean =>
-  order.purpose === 'entry' || nowMs >= order.createdAtMs + plan.escalateAfterMs;
+  order.purpose !== 'exit' || nowMs >= order.createdAtMs + plan.escalateAfterMs;
 
 function workingUntilMs(order: ExitOrder, plan: ExitPlan, canceled: ReadonlySet<string>, nowMs: number): number {
   if (canceled.has(order.clientOrderId)) return nowMs + retryCapMs;
@@ -143,7 +145,7 @@ function workingUntilMs(order: ExitOrder, plan: ExitPlan, canceled: ReadonlySet<
 }
 
 const hasOpenExit = (leg: ExitLeg): boolean =>
-  leg.orders.some((order) => order.purpose === 'exit' && order.status !== 'parked' && !isClosed(order.status));
+  leg.orders.some((order) => order.purpose !== 'entry' && order.status !== 'parked' && !isClosed(order.status));
 
 // A parked entry may yet appear, so the trade can't be settled; a person resolves it.
 function parkedEntry(leg: ExitLeg, nowMs: number): ExitStep | undefined {
@@ -154,7 +156,7 @@ function parkedEntry(leg: ExitLeg, nowMs: number): ExitStep | undefined {
 // After a parked or rejected exit the venue's own balance bounds the next one: what we believe to hold may be gone.
 function sellableNow(leg: ExitLeg, held: Decimal): Decimal {
   const doubted = leg.orders.some(
-    (order) => order.purpose === 'exit' && (order.status === 'parked' || order.status === 'rejected'),
+    (order) => order.purpose !== 'entry' && (order.status === 'parked' || order.status === 'rejected'),
   );
   const bounded = doubted && leg.exitSide === 'SELL' && leg.freeBase !== null ? smaller(held, leg.freeBase) : held;
   return roundToStep(bounded, leg.filters.stepSize, 'floor');

@@ -29,6 +29,8 @@ export type Position = {
   readonly baseFee: Decimal;
   /** Fees in the quote asset, and those in third assets at the price given with the fill. */
   readonly quoteFee: Decimal;
+  /** What people have found to be gone from the venue: worth nothing, and not there to sell. */
+  readonly writtenOff?: Decimal;
   /** Fees in third assets that came without a price, by asset. They are in no sum, but they are not forgotten. */
   readonly unvaluedFees: Readonly<Record<string, Decimal>>;
   /** The fills that are in the sums, so that the same one again changes nothing. */
@@ -58,11 +60,11 @@ export function applyFill(position: Position, fill: PositionFill): Position {
 }
 
 /** As much of a position as its open part needs. */
-type Holding = Pick<Position, 'side' | 'entryQuantity' | 'entryQuote' | 'exitQuantity' | 'baseFee'>;
+type Holding = Pick<Position, 'side' | 'entryQuantity' | 'entryQuote' | 'exitQuantity' | 'baseFee' | 'writtenOff'>;
 
 /** What is left to sell, or for a short position to buy back. Never negative. */
 export function sellableQuantity(position: Holding): Decimal {
-  const open = subtract(position.entryQuantity, position.exitQuantity);
+  const open = subtract(subtract(position.entryQuantity, position.exitQuantity), position.writtenOff ?? zero);
   return larger(zero, position.side === 'long' ? subtract(open, position.baseFee) : add(open, position.baseFee));
 }
 

@@ -69,6 +69,7 @@ const quantitiesOf = (position: PositionRow | undefined) => ({
   entryQuantity: position?.entry_quantity ?? zero,
   exitQuantity: position?.exit_quantity ?? zero,
   baseFee: position?.base_fee ?? zero,
+  writtenOff: position?.written_off_quantity ?? zero,
 });
 
 const exitOrderOf = (row: OrderRow): ExitOrder => ({

@@ -10,7 +10,7 @@ export async function readExposures(db: Db, account: string): Promise<readonly E
   const { rows } = await sql<Exposure>`
     select trade_id as "tradeId", symbol, side, held as quantity,
       round(entry_quote * held / entry_quantity, 18) as notional, unit_delta as "unitDelta", unit_gamma as "unitGamma"
-    from position, lateral (select entry_quantity - exit_quantity - base_fee as held) h
+    from position, lateral (select entry_quantity - exit_quantity - base_fee - written_off_quantity as held) h
     where account_id = ${account} and is_open and held > 0
     union all
     select trade_id, symbol, case side when 'BUY' then 'long' else 'short' end, pending,

@@ -122,6 +122,7 @@ export function positionOf(row: PositionRow): Position {
     exitQuote: row.exit_quote,
     baseFee: row.base_fee,
     quoteFee: row.quote_fee,
+    writtenOff: row.written_off_quantity,
     unvaluedFees: {},
     fillKeys: [],
   };

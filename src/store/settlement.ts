@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { ExitReason, PositionClosed } from '../contracts/messages/messages.ts';
 import { signals } from '../contracts/messages/messages.ts';
 import { entryId, exitId, positionId, stopId } from '../contracts/messages/names.ts';
-import { isPositive } from '../domain/decimal.ts';
+import { isPositive, isZero } from '../domain/decimal.ts';
 import { invariant } from '../domain/invariant.ts';
 import { fillsComplete, isClosed } from '../domain/order.ts';
 import { openPosition, type Position, realizedPnl, sellableQuantity } from '../domain/position.ts';
@@ -45,7 +45,7 @@ export function settleTrade(db: Db, settlement: Settlement): Promise<readonly Po
 async function mayStillFill(tx: Tx, tradeId: string): Promise<boolean> {
   const orders = await tx.selectFrom('orders').selectAll().where('trade_id', '=', tradeId).execute();
   return orders.some((order) => {
-    const isParkedExit = order.status === 'parked' && order.purpose === 'exit';
+    const isParkedExit = order.status === 'parked' && order.purpose !== 'entry';
     return !fillsComplete(stateOf(order)) || !(isParkedExit || (isClosed(order.status) && !order.in_doubt));
   });
 }
@@ -115,9 +115,14 @@ function closedLeg(
     pnl: realizedPnl(position),
     pnlAsset: position.quoteAsset,
     dust: sellableQuantity(position),
+    ...writtenOffOf(position),
     closedAtMs: nowMs,
   };
 }
+
+// Of a trade that had nothing to write off there is nothing to say.
+const writtenOffOf = ({ writtenOff }: Position): Pick<PositionClosed, 'writtenOff'> =>
+  writtenOff === undefined || isZero(writtenOff) ? {} : { writtenOff };
 
 function emptyPosition({ request }: TradeRow, leg: number): Position {
   const { symbol = '', side } = request.legs[leg] ?? {};

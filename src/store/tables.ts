@@ -5,6 +5,7 @@ import type { BreakerState } from '../domain/circuit-breaker.ts';
 import type { Decimal } from '../domain/decimal.ts';
 import type { ErrorCode, ErrorContext } from '../domain/errors.ts';
 import type { Guard } from '../domain/guard.ts';
+import type { RatePause } from '../domain/rate-limit.ts';
 import type {
   AccountTable,
   BalanceTable,
@@ -147,6 +148,15 @@ type BreakerProbeTable = {
   expires_at_ms: number;
 };
 
+type RatePauseTable = {
+  venue: string;
+  scope: RatePause['scope'];
+  until_ms: number;
+  is_ban: boolean;
+  reason: string;
+  holder: string;
+};
+
 type CancelSweepTable = {
   hold_version: number;
   venue: string;
@@ -231,6 +241,7 @@ export type Tables = {
   breaker_outcome: BreakerOutcomeTable;
   breaker: BreakerTable;
   breaker_probe: BreakerProbeTable;
+  rate_pause: RatePauseTable;
   cancel_sweep: CancelSweepTable;
   approval_policy: ApprovalPolicyTable;
   approval: ApprovalTable;
@@ -253,4 +264,5 @@ export type CancelSweepRow = Selectable<CancelSweepTable>;
 export type NewCancelSweepRow = Insertable<CancelSweepTable>;
 export type GuardRow = Selectable<GuardTable>;
 export type FillRow = Selectable<FillTable>;
+export type CorrectionRow = Selectable<CorrectionTable>;
 export type NewOutboxRow = Insertable<OutboxTable>;

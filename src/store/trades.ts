@@ -52,6 +52,7 @@ type TradePosition = {
   readonly exitQuote: Decimal;
   readonly baseFee: Decimal;
   readonly quoteFee: Decimal;
+  readonly writtenOff: Decimal;
   readonly isOpen: boolean;
 };
 
@@ -176,6 +177,7 @@ const readPositions = (db: Db, tradeId: string): Promise<readonly TradePosition[
       'exit_quote as exitQuote',
       'base_fee as baseFee',
       'quote_fee as quoteFee',
+      'written_off_quantity as writtenOff',
       'is_open as isOpen',
     ])
     .where('trade_id', '=', tradeId)

@@ -49,6 +49,7 @@ describe('a position', () => {
     exitQuote: d('0'),
     baseFee: d('0'),
     quoteFee: d('0.2'),
+    writtenOff: d('0'),
     isOpen: true,
   };
 

@@ -59,10 +59,11 @@ export type OrderReported = {
 };
 
 /**
- * Whether `heard` says more of the same order than `known`: it is further along, or it has filled more. Reports reach a
- * workflow in any order and more than once.
+ * Whether `heard` says more than `known`: it is of a later generation, or of the same order, further along or filled
+ * more. Reports reach a workflow in any order and more than once.
  */
 export function isNewer(heard: OrderReported, known: OrderReported): boolean {
+  if (heard.generation !== known.generation) return heard.generation > known.generation;
   const rank = (report: OrderReported) =>
     (isClosed(report.status) ? 4 : 0) + (report.fillsComplete ? 2 : 0) + (report.inDoubt ? 0 : 1);
   const filled = compare(heard.filledQuantity, known.filledQuantity);
@@ -189,6 +190,8 @@ export type PositionClosed = {
   readonly pnlAsset: string;
   /** Base quantity left that is too small to sell, valued zero. */
   readonly dust: Decimal;
+  /** Base quantity that a person has found to be gone from the venue, valued zero. Absent where there was none. */
+  readonly writtenOff?: Decimal;
   readonly closedAtMs: number;
   /** Of a trade of several legs: those after the first, each in its own assets. */
   readonly otherLegs?: readonly PositionClosed[];

@@ -116,7 +116,7 @@ const order = z
     clientOrderId: z.string(),
     venueOrderId: z.string().nullable(),
     leg: z.int(),
-    purpose: z.enum(['entry', 'exit']),
+    purpose: z.enum(['entry', 'exit', 'stop']),
     generation: z.int(),
     side,
     orderType: z.enum(['MARKET', 'LIMIT', 'STOP_LIMIT']),
@@ -146,6 +146,9 @@ const position = z.object({
   exitQuote: decimalText,
   baseFee: decimalText,
   quoteFee: decimalText,
+  writtenOff: decimalText.describe(
+    'What people have found to be gone from the venue: worth nothing, not there to sell.',
+  ),
   isOpen: z.boolean(),
   unrealizedPnl: z
     .object({
@@ -188,6 +191,7 @@ const closed = z
     pnl: decimalText,
     pnlAsset: z.string(),
     dust: decimalText,
+    writtenOff: decimalText.exactOptional(),
     closedAtMs: atMs,
   })
   .meta({ id: 'PositionClosed' }) satisfies z.ZodType<PositionClosed>;

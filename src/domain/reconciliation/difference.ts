@@ -30,6 +30,7 @@ export type MissingOrder = {
 
 type FillRef = {
   readonly symbol: string;
+  readonly side: Side;
   readonly venueTradeId: string;
   readonly venueOrderId: string;
   readonly clientOrderId: string;

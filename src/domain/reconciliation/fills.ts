@@ -1,9 +1,11 @@
 import { isEqual } from '../decimal.ts';
+import type { Side } from '../order.ts';
 import { type ChangedFill, type FillNumbers, fillKeyOf, type MissingFill, type UncountedFill } from './difference.ts';
 
 /** A fill of one of our orders, as the book has it or as the venue lists it. */
 export type OwnFill = FillNumbers & {
   readonly symbol: string;
+  readonly side: Side;
   readonly venueTradeId: string;
   readonly venueOrderId: string;
   readonly clientOrderId: string;
@@ -41,8 +43,9 @@ const isSameFill = (a: FillNumbers, b: FillNumbers): boolean =>
   isEqual(a.fee, b.fee) &&
   a.feeAsset === b.feeAsset;
 
-const refOf = ({ symbol, venueTradeId, venueOrderId, clientOrderId, tradeId }: OwnFill) => ({
+const refOf = ({ symbol, side, venueTradeId, venueOrderId, clientOrderId, tradeId }: OwnFill) => ({
   symbol,
+  side,
   venueTradeId,
   venueOrderId,
   clientOrderId,

@@ -40,6 +40,7 @@ export const aShortage = (changed: Partial<PositionShortage> = {}): PositionShor
 
 export const aFill = (venueTradeId: string, changed: Partial<OwnFill> = {}): OwnFill => ({
   symbol: 'BTC/USDT',
+  side: 'BUY',
   venueTradeId,
   venueOrderId: '1',
   clientOrderId: 'rte-1',

@@ -37,7 +37,7 @@ describe('entries are blocked', () => {
   test('not for fills that were told anew', () => {
     const changed = (venueTradeId: string): Difference => {
       const numbers = { quantity: d('1'), price: d('1'), quoteQuantity: d('1'), fee: d('0'), feeAsset: 'USDT' };
-      const ref = { symbol: 'BTC/USDT', venueTradeId, venueOrderId: '1', clientOrderId: 'c', tradeId: 't' };
+      const ref = { symbol: 'BTC/USDT', side: 'BUY' as const, venueTradeId, venueOrderId: '1', clientOrderId: 'c', tradeId: 't' };
       return { kind: 'changedFill', ...ref, kept: numbers, reported: { ...numbers, price: d('2') } };
     };
     expect(excess(changed('1'), changed('2'), changed('3'))).toBeNull();
