@@ -61,6 +61,10 @@ export type PaperControl = {
   sendRaw(frame: string): Promise<void>;
   plan(...rules: readonly FaultRule[]): Promise<void>;
   clearPlan(): Promise<void>;
+  /** Other trading rules of the one symbol from now on, or another depth of its book. */
+  rules(rules: Readonly<Record<string, string | number>>): Promise<void>;
+  /** What a person does to the account by hand; gives the venue's answer. */
+  external(deed: object): Promise<{ readonly order?: { readonly orderId: number } }>;
   ledger(): Promise<Ledger>;
   /** The last trade of the one symbol. */
   lastTradeId(): Promise<number>;
@@ -82,6 +86,8 @@ export function paperControl(controlUrl: string): PaperControl {
     tick: async (...prices) => void (await call('POST', 'tick', { ticks: prices.map((price) => ({ price })) })),
     sendRaw: async (raw) => void (await call('POST', 'tick', { raw })),
     plan: async (...rules) => void (await call('POST', 'plan', { rules })),
+    rules: async (rules) => void (await call('POST', 'symbol', { symbol: 'BTC/USDT', rules })),
+    external: async (deed) => (await call('POST', 'external', deed)) as { order?: { orderId: number } },
     clearPlan: async () => void (await call('DELETE', 'plan')),
     ledger: async () => {
       const ledger = (await call('GET', 'ledger')) as Omit<Ledger, 'closings'>;

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
@@ -20,6 +20,7 @@ import { connectRatchet, type RatchetClient, readStack } from '../../src/client/
 import type { StackFile } from '../../src/contracts/schemas/stack.ts';
 import type { CrashPoint } from '../../src/observability/crash-point.ts';
 import type { Outage } from './evidence.ts';
+import { keepHistories } from './histories.ts';
 import { type PaperControl, paperControl } from './paper-control.ts';
 import { until } from './until.ts';
 
@@ -44,6 +45,7 @@ export type Stack = {
   plan(point: CrashPoint, signal?: Strike): void;
   /** Waits until that has happened. */
   struck(point: CrashPoint, signal?: Strike): Promise<void>;
+  isStruck(point: CrashPoint, signal?: Strike): boolean;
   pidOf(name: ProcessName): number;
   /** Ends the process with SIGKILL and waits until the supervisor has another one that works. */
   kill(name: ProcessName): Promise<void>;
@@ -94,6 +96,7 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
   const { api, temporal } = readStack(data);
   const connection = await Connection.connect({ address: temporal.address });
   const client = await connectRatchet({ temporal: { connection, namespace: 'default' }, api });
+  const temporalClient = new Client({ connection, namespace: 'default' });
   const pidOf = (name: ProcessName) => processIdOf(data, file(), name);
   // Whatever is unknown denies, so the first trade comes only once somebody has read the account.
   await until('the equity is known', async () => (await client.state()).equity.amount !== null);
@@ -126,13 +129,14 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
     data,
     file,
     client,
-    temporal: new Client({ connection, namespace: 'default' }),
+    temporal: temporalClient,
     venue: paperControl(file().paper?.controlUrl ?? ''),
     sql: (statement, parameters) => query(file().database.ownerUrl ?? '', statement, parameters),
     ratchet: (...args) => runRatchet(data, args),
     plan: (point, signal = 'SIGKILL') => rmSync(markOf(point, signal)),
     struck: async (point, signal = 'SIGKILL') =>
       void (await until(`a process gets ${signal} at ${point}`, async () => existsSync(markOf(point, signal)))),
+    isStruck: (point, signal = 'SIGKILL') => existsSync(markOf(point, signal)),
     pidOf,
     outages: () => outages,
     pause(name) {
@@ -153,6 +157,8 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
     interrupt,
     disconnect: () => connection.close(),
     async stop() {
+      const keep = process.env['RATCHET_KEEP_HISTORIES'];
+      if (keep) await keepHistories(temporalClient, join(root, '.ratchet', 'histories', basename(data)));
       await connection.close();
       // Whatever a test has left behind: nothing of it may go on. The children end with their supervisor.
       supervisor.kill('SIGCONT');

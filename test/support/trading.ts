@@ -5,17 +5,21 @@ import { until } from './until.ts';
 
 const finalPhases = ['denied', 'unfilled', 'closed'];
 
-type Terms = {
+export type Terms = {
   readonly entry?: object;
   readonly exit?: object;
   readonly quantity?: string;
   readonly validForMs?: number;
+  readonly strategy?: string;
 };
 
 /** One unit bought at market, with a stop at 95; the test says what else matters. */
-export const aRequest = (tradeId: string, { entry, exit, quantity = '1', validForMs = 60_000 }: Terms = {}) => ({
+export const aRequest = (
+  tradeId: string,
+  { entry, exit, quantity = '1', validForMs = 60_000, strategy = 'stack-tests' }: Terms = {},
+) => ({
   tradeId,
-  strategy: 'stack-tests',
+  strategy,
   legs: [{ symbol: 'BTC/USDT', side: 'BUY', quantity }],
   entry: entry ?? { type: 'MARKET' },
   exit: exit ?? { stopLoss: { price: '95' } },
