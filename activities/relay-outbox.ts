@@ -20,6 +20,7 @@ export type OutboxRelay = { readonly stop: () => Promise<void> };
 /**
  * Delivers the messages from the book to workflows until the server has accepted them: at once when a commit
  * announces one (`onAnnounced`), and by a sweep for what a process left behind when it died. Exits go first.
+ * The client has to use the workers' own connection, by which starts are eager.
  */
 export function startOutboxRelay({
   db,
