@@ -1,7 +1,7 @@
 import pg from 'pg';
 
-/** What the database announces: a message to deliver, a change of guards (payload: the shard), a change of holds. */
-type Channel = 'ratchet_outbox' | 'ratchet_guards' | 'ratchet_holds';
+/** What is announced: a message to deliver, a change of guards (payload: the shard) or of holds, a pause of a venue. */
+type Channel = 'ratchet_outbox' | 'ratchet_guards' | 'ratchet_holds' | 'ratchet_pauses';
 
 export type Listener = {
   /** Calls on every announcement, and whenever the connection is new: what was said in between is lost. */
@@ -24,6 +24,7 @@ export function createListener(settings: {
     ratchet_outbox: new Set(),
     ratchet_guards: new Set(),
     ratchet_holds: new Set(),
+    ratchet_pauses: new Set(),
   };
   const channels = Object.keys(listeners) as Channel[];
   const tell = (channel: Channel, payload: string) => {

@@ -70,6 +70,8 @@ const bookTables = [
   'expected_balance',
   'difference',
   'correction',
+  'rate_window',
+  'rate_pause',
   'cancel_sweep',
   'approval_policy',
   'approval',

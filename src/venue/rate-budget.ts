@@ -1,28 +1,23 @@
+import type { SharedCharge, SharedRates } from '../contracts/messages/shared-rates.ts';
+import {
+  type RateCharge,
+  type RateLimit,
+  type RatePause,
+  type RateRequest,
+  scopesOver,
+  shareOf,
+  windowStartMs,
+  yieldMs,
+} from '../domain/rate-limit.ts';
 import type { Clock } from './clock.ts';
-import type { Lane } from './venue.ts';
+import { createRateCounters, type RateUsed, reportedOf } from './rate-counters.ts';
+import { createRatePacing } from './rate-pacing.ts';
+import { createRatePauses, type Refusal } from './rate-pauses.ts';
 
-/** What a venue counts: the weight of requests, placements that have not filled, requests as such. */
-export type RateLimitKind = 'weight' | 'orders' | 'requests';
-
-/** So much in a fixed window: one of 60,000 ms begins at each full minute of the venue's clock. */
-export type RateLimit = { readonly kind: RateLimitKind; readonly windowMs: number; readonly max: number };
-
-type RateRequest = { readonly lane: Lane; readonly weight: number; readonly isPlacement: boolean };
+export type { RateLimit, RateLimitKind, RatePause } from '../domain/rate-limit.ts';
 
 /** What an answer of the venue tells about its limits. */
-export type RateAnswer = {
-  /** The venue's own counts, over all processes that share the limit. */
-  readonly used: readonly { readonly kind: RateLimitKind; readonly windowMs: number; readonly count: number }[];
-  readonly pause?: RatePause;
-};
-
-/** Whom the venue told to wait, and until when. A ban covers everything and gets worse with every request sent. */
-export type RatePause = {
-  readonly scope: 'everything' | 'placements' | 'entries';
-  readonly untilMs: number;
-  readonly reason: string;
-  readonly isBan: boolean;
-};
+export type RateAnswer = { readonly used: RateUsed; readonly pause?: RatePause };
 
 type RateGrant =
   /** `settle` is called once with what the answer said, or with null when none came. */
@@ -30,9 +25,10 @@ type RateGrant =
   | { readonly outcome: 'refused'; readonly retryAtMs: number; readonly reason: string };
 
 /**
- * One venue's request budget. Nobody waits in here: a request is granted at once or refused with the time to try
- * again, so that nothing slow stands in front of something urgent. This one counts for its own process and learns the
- * others' use from the venue's answers; one shared by processes can stand behind the same type.
+ * One venue's request budget. Nobody waits in here for their turn: a request is granted at once or refused with the time
+ * to try again, so that nothing slow stands in front of something urgent. Entries and reports stay below the venue's
+ * limits, over all processes where `shared` is given. Exits and cancels are held back by nobody but the venue, and never
+ * wait for the database.
  */
 export type RateBudget = {
   take(request: RateRequest): Promise<RateGrant>;
@@ -47,122 +43,104 @@ export type RateBudgetOptions = {
   /** Known from the start; the venue's adapter teaches the rest. */
   readonly limits?: readonly RateLimit[];
   readonly clock: Clock;
-  /** Called once for each pause that the venue asks for. */
+  /** What other processes have used and were told. Absent = this process is alone. */
+  readonly shared?: SharedRates;
+  /** Called once for each pause that the venue asks for, of this process or another. */
   readonly onPause?: (pause: RatePause) => void;
 };
 
-type Counter = { readonly limit: RateLimit; windowStartMs: number; used: number; inFlight: number };
+// While the shared counts can't be read, entries ask again after this long.
+const unreadableRetryMs = 1000;
 
-// A fifth below the venue's limits: others share the address, and our count lags behind the venue's.
-const budgetPercent = 80;
+export function createRateBudget({ limits = [], clock, shared, onPause }: RateBudgetOptions): RateBudget {
+  const counters = createRateCounters();
+  const pauses = createRatePauses(clock, onPause);
+  const pace = createRatePacing();
+  let offsetMs: number | null = null;
+  counters.learn(limits);
 
-/** How far into the budget each lane may go. What lies beyond is kept for the lanes above it. */
-const lanePercent: Record<Lane, number> = { exit: 100, cancel: 90, entry: 75, report: 60 };
+  const venueNowMs = (): number => clock.nowMs() + (offsetMs ?? 0);
+  const byUs = (pause: RatePause): RatePause => ({ ...pause, untilMs: pause.untilMs - (offsetMs ?? 0) });
+  shared?.onPauses((told) => {
+    for (const pause of told) pauses.add(byUs(pause));
+  });
 
-const scopeCovers: Record<RatePause['scope'], (request: RateRequest) => boolean> = {
-  everything: () => true,
-  placements: (request) => request.isPlacement,
-  entries: (request) => request.isPlacement && request.lane === 'entry',
-};
+  /** What this process alone knows against it. Counts the request where that is nothing. */
+  const takeHere = (request: RateRequest): Refusal | readonly RateCharge[] => {
+    const held = pauses.holding(request);
+    if (held !== null) return held;
+    const over = counters.overdrawn(request, venueNowMs());
+    if (over !== null) {
+      const { kind, windowMs } = over.limit;
+      return { retryAtMs: over.untilMs - (offsetMs ?? 0), reason: overdrawn(request, kind, windowMs) };
+    }
+    const waitMs = pace(request, counters.limits(), clock.monotonicMs());
+    if (waitMs > 0) return { retryAtMs: clock.nowMs() + waitMs, reason: `the ${request.lane} lane is paced` };
+    return counters.charge(request, venueNowMs());
+  };
 
-export function createRateBudget({ limits = [], clock, onPause }: RateBudgetOptions): RateBudget {
-  const counters = new Map<string, Counter>();
-  let pauses: readonly RatePause[] = [];
-  let offsetMs = 0;
-
-  const learnLimits = (learned: readonly RateLimit[]): void => {
-    for (const limit of learned) {
-      const key = keyOf(limit);
-      counters.set(key, { ...(counters.get(key) ?? { windowStartMs: 0, used: 0, inFlight: 0 }), limit });
+  /** What the other processes have against it. */
+  const takeShared = async (
+    { take }: SharedRates,
+    request: RateRequest,
+    charges: readonly RateCharge[],
+  ): Promise<Refusal | null> => {
+    const drawn = withShares(charges, counters.limits(), request);
+    const asked = { charges: drawn, scopes: scopesOver(request), yieldMs: yieldMs[request.lane] };
+    try {
+      const taken = await take({ ...asked, venueNowMs: venueNowMs() });
+      if (taken.outcome === 'paused') pauses.add(byUs(taken.pause));
+      // This process may have been told to wait in the meantime.
+      if (taken.outcome !== 'overdrawn') return pauses.holding(request);
+      const untilMs = windowStartMs(taken.windowMs, venueNowMs()) + taken.windowMs;
+      return { retryAtMs: untilMs - (offsetMs ?? 0), reason: overdrawn(request, taken.kind, taken.windowMs) };
+    } catch {
+      return { retryAtMs: clock.nowMs() + unreadableRetryMs, reason: 'the shared request counts can not be read' };
     }
   };
-  learnLimits(limits);
 
-  const windowStart = (windowMs: number): number => {
-    const venueNowMs = clock.nowMs() + offsetMs;
-    return venueNowMs - (venueNowMs % windowMs);
-  };
-
-  /** Begins a new window where one is due. What is in flight may be counted in it, so it stays. */
-  const roll = (counter: Counter): void => {
-    const startMs = windowStart(counter.limit.windowMs);
-    if (counter.windowStartMs === startMs) return;
-    counter.windowStartMs = startMs;
-    counter.used = 0;
-  };
-
-  const refusalOf = (request: RateRequest): { retryAtMs: number; reason: string } | null => {
-    pauses = pauses.filter(({ untilMs }) => untilMs > clock.nowMs());
-    const pause = pauses.find(({ scope }) => scopeCovers[scope](request));
-    if (pause !== undefined) return { retryAtMs: pause.untilMs, reason: pause.reason };
-    for (const counter of counters.values()) {
-      roll(counter);
-      const { kind, windowMs, max } = counter.limit;
-      const share = Math.floor((max * budgetPercent * lanePercent[request.lane]) / 10_000);
-      const cost = costOf(kind, request);
-      if (cost === 0 || counter.used + counter.inFlight + cost <= share) continue;
-      const retryAtMs = counter.windowStartMs + windowMs - offsetMs;
-      return { retryAtMs, reason: `the ${request.lane} share of ${max} ${kind} in ${windowMs} ms is used up` };
-    }
-    return null;
-  };
-
-  const pause = (asked: RatePause): void => {
-    // Requests that were under way together are all told the same thing.
-    if (pauses.some(({ scope, untilMs }) => scope === asked.scope && untilMs >= asked.untilMs)) return;
-    pauses = [...pauses, asked].sort((a, b) => b.untilMs - a.untilMs);
-    onPause?.(asked);
-  };
-
-  const charge = (request: RateRequest): ((answer: RateAnswer | null) => void) => {
-    const charged = [...counters].map(([key, counter]) => {
-      roll(counter);
-      const cost = costOf(counter.limit.kind, request);
-      counter.inFlight += cost;
-      return { key, cost, windowStartMs: counter.windowStartMs };
-    });
-    return (answer) => {
-      for (const { key, cost, windowStartMs } of charged) {
-        const counter = counters.get(key);
-        if (counter === undefined) continue;
-        roll(counter);
-        counter.inFlight -= cost;
-        // The venue's count of a window that is over says nothing about the one that has begun.
-        const reported = counter.windowStartMs === windowStartMs ? countIn(answer, counter.limit) : undefined;
-        counter.used = usedAfter(counter, cost, reported);
-      }
-      if (answer?.pause !== undefined) pause(answer.pause);
-    };
+  /** Takes in what the answer said and tells the others, who know us by the venue's clock. */
+  const settle = (charges: readonly RateCharge[], wasTaken: boolean, answer: RateAnswer | null): void => {
+    const used = answer?.used ?? null;
+    counters.settle(charges, used, venueNowMs());
+    const isNews = answer?.pause !== undefined && pauses.add(answer.pause);
+    // While the venue's clock is not known, ours must do for a pause: everybody has to hear of it.
+    if (isNews) shared?.pause({ ...answer.pause, untilMs: answer.pause.untilMs + (offsetMs ?? 0) });
+    if (shared === undefined || offsetMs === null) return;
+    const told = charges.map((charge) => ({ ...charge, wasTaken, reported: reportedOf(used, charge) }));
+    shared.settle(told.filter(({ cost, reported }) => cost > 0 || reported !== null));
   };
 
   return {
     async take(request) {
-      const refusal = refusalOf(request);
-      return refusal === null ? { outcome: 'granted', settle: charge(request) } : { outcome: 'refused', ...refusal };
+      const charges = takeHere(request);
+      if ('reason' in charges) return { outcome: 'refused', ...charges };
+      const isUrgent = request.lane === 'exit' || request.lane === 'cancel';
+      // Before the venue's clock is known nobody can say which window it is.
+      const isShared = shared !== undefined && offsetMs !== null && !isUrgent;
+      const refusal = isShared ? await takeShared(shared, request, charges) : null;
+      if (refusal === null) return { outcome: 'granted', settle: (answer) => settle(charges, isShared, answer) };
+      counters.release(charges);
+      return { outcome: 'refused', ...refusal };
     },
-    learnLimits,
+    learnLimits: counters.learn,
     learnClockOffset(measuredMs) {
       offsetMs = measuredMs;
     },
-    bannedUntilMs() {
-      const ban = pauses.find(({ isBan, untilMs }) => isBan && untilMs > clock.nowMs());
-      return ban?.untilMs ?? null;
-    },
+    bannedUntilMs: pauses.bannedUntilMs,
   };
 }
 
-const keyOf = ({ kind, windowMs }: Pick<RateLimit, 'kind' | 'windowMs'>): string => `${kind}/${windowMs}`;
+const overdrawn = ({ lane }: RateRequest, kind: string, windowMs: number): string =>
+  `the ${lane} share of the ${kind} in ${windowMs} ms is used up`;
 
-function costOf(kind: RateLimitKind, request: RateRequest): number {
-  if (kind === 'weight') return request.weight;
-  return kind === 'requests' || request.isPlacement ? 1 : 0;
-}
-
-/** Answers overtake each other, but only the count of placements can fall: each first fill takes one off. */
-function usedAfter({ limit, used }: Counter, cost: number, reported: number | undefined): number {
-  if (reported === undefined) return used + cost;
-  return limit.kind === 'orders' ? reported : Math.max(used, reported);
-}
-
-const countIn = (answer: RateAnswer | null, limit: RateLimit): number | undefined =>
-  answer?.used.find(({ kind, windowMs }) => kind === limit.kind && windowMs === limit.windowMs)?.count;
+/** What the request draws on, with how much of each its lane may see used over all processes. */
+const withShares = (
+  charges: readonly RateCharge[],
+  limits: readonly RateLimit[],
+  { lane }: RateRequest,
+): readonly SharedCharge[] =>
+  charges.flatMap((charge) => {
+    const limit = limits.find(({ kind, windowMs }) => kind === charge.kind && windowMs === charge.windowMs);
+    return limit === undefined || charge.cost === 0 ? [] : [{ ...charge, share: shareOf(limit, lane) ?? limit.max }];
+  });

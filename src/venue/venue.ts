@@ -3,8 +3,10 @@ import type { Decimal } from '../domain/decimal.ts';
 import type { SymbolFilters } from '../domain/filters.ts';
 import type { OrderType, Side, TimeInForce } from '../domain/order.ts';
 import type { OutcomeClass } from '../domain/outcome.ts';
+import type { Lane } from '../domain/rate-limit.ts';
 
 export type { AccountFill, Balance, VenueFill, VenueOrder } from '../contracts/messages/venue-order.ts';
+export type { Lane } from '../domain/rate-limit.ts';
 
 /** Symbols are in the `BASE/QUOTE` form everywhere outside an adapter. Times are epoch milliseconds of the clock named. */
 export type SignedOrder = {
@@ -94,9 +96,6 @@ export type MarketDataEvent =
   | { readonly type: 'disconnected'; readonly detail: string };
 
 export type Subscription = { close(): Promise<void> };
-
-/** Who is served first when the rate budget runs short. */
-export type Lane = 'exit' | 'cancel' | 'entry' | 'report';
 
 /**
  * What the product needs of a venue. Nothing here throws for what a venue does: sends answer with a class, look-ups

@@ -25,135 +25,222 @@ async function takeAll(budget: RateBudget, lane: Lane, weight: number, isPlaceme
   }
 }
 
+const aRequest = (lane: Lane, weight: number, isPlacement = false) => ({ lane, weight, isPlacement });
+
+/** The same, waiting out every pause that pacing asks for, until the window is over or used up. */
+async function takeAllPaced(
+  world: { nowMs: number },
+  budget: RateBudget,
+  lane: Lane,
+  weight: number,
+  isPlacement = false,
+): Promise<number> {
+  const windowMs = isPlacement ? 10_000 : minute;
+  const startMs = world.nowMs - (world.nowMs % windowMs);
+  for (let granted = 0; ; ) {
+    const grant = await budget.take({ lane, weight, isPlacement });
+    if (grant.outcome === 'refused' && grant.retryAtMs >= startMs + windowMs) return granted;
+    if (grant.outcome === 'refused') world.nowMs = grant.retryAtMs;
+    else {
+      grant.settle(null);
+      granted += 1;
+    }
+  }
+}
+
 async function answer(budget: RateBudget, told: RateAnswer, lane: Lane = 'report'): Promise<void> {
   const grant = await budget.take({ lane, weight: 1, isPlacement: false });
   if (grant.outcome === 'granted') grant.settle(told);
 }
 
 describe('lanes', () => {
-  test('leave a fifth of the limit alone and keep a share for each lane above', async () => {
-    const { budget } = aBudget();
-    expect(await takeAll(budget, 'report', 10)).toBe(48);
-    expect(await takeAll(budget, 'entry', 10)).toBe(12);
-    expect(await takeAll(budget, 'cancel', 10)).toBe(12);
-    expect(await takeAll(budget, 'exit', 10)).toBe(8);
+  test('reports see three fifths of a limit, entries four, and exits and cancels are never held back', async () => {
+    const { world, budget } = aBudget();
+    expect(await takeAllPaced(world, budget, 'report', 10)).toBe(60);
+    expect(await takeAllPaced(world, budget, 'entry', 10)).toBe(20);
+    for (const lane of ['exit', 'cancel'] as const) {
+      for (let i = 0; i < 200; i += 1) expect((await budget.take(aRequest(lane, 10))).outcome).toBe('granted');
+    }
   });
 
   test('leave placements for exits when entries have used up theirs', async () => {
-    const { budget } = aBudget();
-    expect(await takeAll(budget, 'entry', 1, true)).toBe(30);
-    expect(await takeAll(budget, 'exit', 1, true)).toBe(10);
+    const { world, budget } = aBudget();
+    expect(await takeAllPaced(world, budget, 'entry', 1, true)).toBe(40);
+    for (let i = 0; i < 60; i += 1) expect((await budget.take(aRequest('exit', 1, true))).outcome).toBe('granted');
   });
 
-  test('count what is under way', async () => {
+  test('count what is under way, of the lanes above too', async () => {
     const { budget } = aBudget();
-    for (let i = 0; i < 80; i += 1) {
-      expect((await budget.take({ lane: 'exit', weight: 10, isPlacement: false })).outcome).toBe('granted');
-    }
-    expect((await budget.take({ lane: 'exit', weight: 10, isPlacement: false })).outcome).toBe('refused');
+    for (let i = 0; i < 80; i += 1) await budget.take(aRequest('exit', 10));
+    expect(await budget.take(aRequest('entry', 1))).toMatchObject({ outcome: 'refused' });
+  });
+
+  test('are paced: a quarter of a share goes at once, the rest over the window', async () => {
+    const { world, budget } = aBudget();
+    expect(await takeAll(budget, 'entry', 1, true)).toBe(10);
+    expect(await budget.take(aRequest('entry', 1, true))).toMatchObject({ retryAtMs: world.nowMs + 250 });
+    world.nowMs += 250;
+    expect(await takeAll(budget, 'entry', 1, true)).toBe(1);
+  });
+
+  test('let a request through that is dearer than the pace, once the pace has room', async () => {
+    const { budget } = aBudget();
+    budget.learnLimits([{ kind: 'weight', windowMs: minute, max: 200 }]);
+    expect(await takeAll(budget, 'report', 80)).toBe(1);
   });
 });
 
 describe('windows', () => {
   test('begin anew at each full minute, and a refusal says when that is', async () => {
-    const { world, budget } = aBudget(1_000 * minute + 59_999);
-    expect(await takeAll(budget, 'exit', 100)).toBe(8);
-    expect(await budget.take({ lane: 'exit', weight: 100, isPlacement: false })).toMatchObject({
-      outcome: 'refused',
-      retryAtMs: 1_001 * minute,
-    });
+    const { world, budget } = aBudget(1_000 * minute + 50_000);
+    await answer(budget, { used: [{ kind: 'weight', windowMs: minute, count: 800 }] }, 'exit');
+    expect(await budget.take(aRequest('entry', 100))).toMatchObject({ outcome: 'refused', retryAtMs: 1_001 * minute });
+    world.nowMs = 1_001 * minute - 1;
+    expect(await takeAll(budget, 'entry', 100)).toBe(0);
     world.nowMs += 1;
-    expect(await takeAll(budget, 'exit', 100)).toBe(8);
+    expect(await takeAll(budget, 'entry', 100)).toBe(2);
   });
 
   test("begin by the venue's clock", async () => {
     const { world, budget } = aBudget(1_000 * minute + 30_000);
     budget.learnClockOffset(20_000);
-    await takeAll(budget, 'exit', 100);
+    await answer(budget, { used: [{ kind: 'weight', windowMs: minute, count: 800 }] }, 'exit');
     world.nowMs += 9_999;
-    expect(await budget.take({ lane: 'exit', weight: 100, isPlacement: false })).toMatchObject({
-      retryAtMs: 1_000 * minute + 40_000,
-    });
+    expect(await budget.take(aRequest('entry', 100))).toMatchObject({ retryAtMs: 1_000 * minute + 40_000 });
     world.nowMs += 1;
-    expect(await takeAll(budget, 'exit', 100)).toBe(8);
+    expect(await takeAll(budget, 'entry', 100)).toBe(2);
   });
 
-  test('stay within the budget through an hour of any requests', async () => {
-    const requests = fc.array(
+  const anHour = (lanes: readonly Lane[]) =>
+    fc.array(
       fc.record({
-        afterMs: fc.integer({ min: 0, max: 20_000 }),
-        lane: fc.constantFrom<Lane>('exit', 'cancel', 'entry', 'report'),
+        afterMs: fc.integer({ min: 0, max: 18_000 }),
+        lane: fc.constantFrom(...lanes),
         weight: fc.integer({ min: 1, max: 250 }),
         isPlacement: fc.boolean(),
         heard: fc.boolean(),
+        times: fc.integer({ min: 1, max: 30 }),
       }),
-      { minLength: 50, maxLength: 400 },
+      { minLength: 100, maxLength: 400 },
     );
-    await fc.assert(
-      fc.asyncProperty(requests, async (sequence) => {
-        const { world, budget } = aBudget();
-        const venue = new Map<string, number>();
-        const count = (kind: string, windowMs: number, by: number): number => {
-          const key = `${kind}/${windowMs}/${Math.floor(world.nowMs / windowMs)}`;
-          venue.set(key, (venue.get(key) ?? 0) + by);
-          return venue.get(key) ?? 0;
-        };
-        for (const request of sequence) {
-          world.nowMs += request.afterMs;
-          const grant = await budget.take(request);
-          if (grant.outcome === 'refused') {
-            expect(grant.retryAtMs).toBeGreaterThan(world.nowMs);
-            continue;
-          }
-          const weight = count('weight', minute, request.weight);
-          const orders = count('orders', 10_000, request.isPlacement ? 1 : 0);
-          expect(weight).toBeLessThanOrEqual(800);
-          expect(orders).toBeLessThanOrEqual(40);
-          const used = [
-            { kind: 'weight' as const, windowMs: minute, count: weight },
-            { kind: 'orders' as const, windowMs: 10_000, count: orders },
-          ];
-          grant.settle(request.heard ? { used } : null);
+
+  /** Plays the requests on a venue whose windows begin `skewMs` later than we believe. Returns its fullest windows. */
+  async function play(
+    sequence: readonly {
+      afterMs: number;
+      lane: Lane;
+      weight: number;
+      isPlacement: boolean;
+      heard: boolean;
+      times: number;
+    }[],
+    skewMs = 0,
+  ): Promise<{ readonly weight: number; readonly orders: number }> {
+    const { world, budget } = aBudget();
+    const counts = new Map<string, number>();
+    const fullest = { weight: 0, orders: 0 };
+    const count = (kind: 'weight' | 'orders', windowMs: number, by: number): number => {
+      const key = `${kind}/${Math.floor((world.nowMs - skewMs) / windowMs)}`;
+      counts.set(key, (counts.get(key) ?? 0) + by);
+      fullest[kind] = Math.max(fullest[kind], counts.get(key) ?? 0);
+      return counts.get(key) ?? 0;
+    };
+    for (const { afterMs, times, heard, ...request } of sequence) {
+      world.nowMs += afterMs;
+      for (let i = 0; i < times; i += 1) {
+        const grant = await budget.take(request);
+        if (grant.outcome === 'refused') {
+          expect(grant.retryAtMs).toBeGreaterThan(world.nowMs);
+          continue;
         }
+        const weight = count('weight', minute, request.weight);
+        const orders = count('orders', 10_000, request.isPlacement ? 1 : 0);
+        const used = [
+          { kind: 'weight' as const, windowMs: minute, count: weight },
+          { kind: 'orders' as const, windowMs: 10_000, count: orders },
+        ];
+        grant.settle(heard ? { used } : null);
+      }
+    }
+    return fullest;
+  }
+
+  test('stay below four fifths through an hour of any entries and reports', async () => {
+    await fc.assert(
+      fc.asyncProperty(anHour(['entry', 'report']), async (sequence) => {
+        const { weight, orders } = await play(sequence);
+        expect(weight).toBeLessThanOrEqual(800);
+        expect(orders).toBeLessThanOrEqual(40);
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
+    );
+  });
+
+  test("are never overdrawn by entries, wherever the venue's own windows begin", async () => {
+    await fc.assert(
+      fc.asyncProperty(anHour(['entry']), fc.integer({ min: 0, max: minute }), async (sequence, skewMs) => {
+        const { weight, orders } = await play(
+          sequence.map((each) => ({ ...each, weight: 1, heard: false })),
+          skewMs,
+        );
+        expect(weight).toBeLessThanOrEqual(1000);
+        expect(orders).toBeLessThanOrEqual(50);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('have room for exits whatever entries and reports do', async () => {
+    await fc.assert(
+      fc.asyncProperty(anHour(['entry', 'report', 'exit']), async (sequence) => {
+        // Exits of a fifth of each limit at most: so much is kept for them.
+        const fitting = sequence.map((each) => (each.lane === 'exit' ? { ...each, weight: 20, times: 1 } : each));
+        const spaced = fitting.map((each) => (each.lane === 'exit' ? { ...each, afterMs: 18_000 } : each));
+        const { weight, orders } = await play(spaced);
+        expect(weight).toBeLessThanOrEqual(1000);
+        expect(orders).toBeLessThanOrEqual(50);
+      }),
+      { numRuns: 30 },
     );
   });
 });
 
 describe("the venue's own counts", () => {
+  const weightOf = (count: number): RateAnswer => ({ used: [{ kind: 'weight', windowMs: minute, count }] });
+
   test('show what other processes have used', async () => {
     const { budget } = aBudget();
-    await answer(budget, { used: [{ kind: 'weight', windowMs: minute, count: 700 }] });
-    expect(await takeAll(budget, 'exit', 10)).toBe(10);
+    await answer(budget, weightOf(700));
+    expect(await takeAll(budget, 'entry', 100)).toBe(1);
   });
 
   test('do not go back when answers overtake each other', async () => {
     const { budget } = aBudget();
-    await answer(budget, { used: [{ kind: 'weight', windowMs: minute, count: 700 }] }, 'exit');
-    await answer(budget, { used: [{ kind: 'weight', windowMs: minute, count: 300 }] }, 'exit');
-    expect(await takeAll(budget, 'exit', 10)).toBe(10);
+    await answer(budget, weightOf(700), 'exit');
+    await answer(budget, weightOf(300), 'exit');
+    expect(await takeAll(budget, 'entry', 100)).toBe(1);
   });
 
   test('take filled orders off the count of placements', async () => {
-    const { budget } = aBudget();
-    expect(await takeAll(budget, 'exit', 1, true)).toBe(40);
-    await answer(budget, { used: [{ kind: 'orders', windowMs: 10_000, count: 5 }] });
-    expect(await takeAll(budget, 'exit', 1, true)).toBe(35);
+    const { world, budget } = aBudget();
+    await answer(budget, { used: [{ kind: 'orders', windowMs: 10_000, count: 40 }] }, 'exit');
+    expect(await takeAllPaced(world, budget, 'entry', 1, true)).toBe(0);
+    await answer(budget, { used: [{ kind: 'orders', windowMs: 10_000, count: 5 }] }, 'exit');
+    expect(await takeAllPaced(world, budget, 'entry', 1, true)).toBe(35);
   });
 
   test('of a window that is over say nothing about the next', async () => {
     const { world, budget } = aBudget();
-    const grant = await budget.take({ lane: 'exit', weight: 10, isPlacement: false });
+    const grant = await budget.take(aRequest('exit', 10));
     world.nowMs += minute;
-    if (grant.outcome === 'granted') grant.settle({ used: [{ kind: 'weight', windowMs: minute, count: 790 }] });
-    expect(await takeAll(budget, 'exit', 10)).toBe(79);
+    if (grant.outcome === 'granted') grant.settle(weightOf(790));
+    expect(await takeAll(budget, 'entry', 100)).toBe(2);
   });
 
   test('may come with other limits', async () => {
-    const { budget } = aBudget();
+    const { world, budget } = aBudget();
     budget.learnLimits([{ kind: 'weight', windowMs: minute, max: 500 }]);
-    expect(await takeAll(budget, 'exit', 10)).toBe(40);
+    expect(await takeAllPaced(world, budget, 'entry', 10)).toBe(40);
   });
 });
 
@@ -181,11 +268,26 @@ describe('pauses', () => {
     expect(await granted(budget, 'cancel', false)).toBe(cancel);
     expect(await granted(budget, 'entry', true)).toBe(entry);
     expect(await granted(budget, 'report', false)).toBe(scope !== 'everything');
-    if (!entry) {
-      expect(await budget.take({ lane: 'entry', weight: 1, isPlacement: true })).toMatchObject({ retryAtMs: untilMs });
-    }
+    expect(await budget.take(aRequest('entry', 1, true))).toMatchObject({ retryAtMs: untilMs + 500 });
+  });
+
+  test('end for exits and cancels first, then for entries, then for reports', async () => {
+    const { world, budget } = aBudget();
+    const untilMs = world.nowMs + 5000;
+    await answer(budget, pause('everything', untilMs));
+    const allowed = async (): Promise<string[]> => {
+      const lanes: Lane[] = ['exit', 'cancel', 'entry', 'report'];
+      const kept = await Promise.all(lanes.map(async (lane) => ((await granted(budget, lane, false)) ? [lane] : [])));
+      return kept.flat();
+    };
+    world.nowMs = untilMs - 1;
+    expect(await allowed()).toEqual([]);
     world.nowMs = untilMs;
-    expect(await granted(budget, 'entry', true)).toBe(true);
+    expect(await allowed()).toEqual(['exit', 'cancel']);
+    world.nowMs = untilMs + 500;
+    expect(await allowed()).toEqual(['exit', 'cancel', 'entry']);
+    world.nowMs = untilMs + 1000;
+    expect(await allowed()).toEqual(['exit', 'cancel', 'entry', 'report']);
   });
 
   test('tell a ban and its end', async () => {

@@ -73,6 +73,7 @@ export function createBinanceVenue(options: BinanceVenueOptions): Venue {
   const venueClock = createVenueClock({
     askServerTimeMs: async () => (await read(endpoints.time, timeSchema, {}, 'exit')).serverTime,
     clock,
+    onMeasured: budget.learnClockOffset,
     onDrift: (drift) => logger.warn({ venue: name, ...drift }, "the venue's clock and ours have moved apart"),
   });
   const names = createSymbolNames(async () => {
@@ -115,11 +116,7 @@ export function createBinanceVenue(options: BinanceVenueOptions): Venue {
       return filters;
     },
     marketTrades: (symbol, afterTradeId, limit) => readMarketTrades(read, symbol, afterTradeId, limit),
-    async clockOffsetMs() {
-      const offsetMs = await venueClock.offsetMs();
-      budget.learnClockOffset(offsetMs);
-      return offsetMs;
-    },
+    clockOffsetMs: venueClock.offsetMs,
     clockState: () => venueClock.state(),
     streamMarket: (symbols, onEvent) =>
       keep(openMarketStream({ streamUrl, symbols, clock, timings: socketTimings }, onEvent)),

@@ -1,13 +1,12 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from 'pino';
-import type { z } from 'zod';
 import { refusalSchema } from '../../contracts/schemas/binance.ts';
 import type { TransportFailure } from '../../domain/outcome.ts';
 import { type CrashPoint, crashPoint } from '../../observability/crash-point.ts';
 import type { Clock } from '../clock.ts';
-import type { RateAnswer, RateBudget, RateLimitKind, RatePause } from '../rate-budget.ts';
+import type { RateAnswer, RateBudget, RatePause } from '../rate-budget.ts';
 import type { HttpRequest, HttpResult, Transport } from '../transport.ts';
 import type { Lane } from '../venue.ts';
+import { pauseOf, usedOf } from './limits.ts';
 import { encode, type Parameters, type Signer, signedQuery } from './sign.ts';
 
 /** One call of the API: where it goes, what it weighs, and whether it needs the key or a signature. */
@@ -65,7 +64,6 @@ export type RestAnswer =
   /** Our own budget held it back: nothing was sent. */
   | { readonly kind: 'held'; readonly retryAtMs: number; readonly detail: string };
 
-type Refusal = z.output<typeof refusalSchema>;
 type Answered = Extract<HttpResult, { kind: 'answer' }>;
 type Failed = Extract<HttpResult, { kind: 'failure' }>;
 
@@ -105,8 +103,8 @@ export function createRest(options: RestOptions): Rest {
         signal,
         onWritten: pointOf.get(endpoint),
       });
-      const answer = result.kind === 'answer' ? readAnswer(result, clock.nowMs()) : failureOf(result);
-      grant.settle(result.kind === 'answer' ? rateAnswerOf(answer, result.headers) : null);
+      const answer = result.kind === 'answer' ? readAnswer(result, lane, clock.nowMs()) : failureOf(result);
+      grant.settle(rateAnswerOf(answer, result));
       const verdict = endpoint.security === 'signed' ? verdictOf(answer) : undefined;
       if (verdict !== undefined) onTimestamp(verdict, timestampOf(parameters));
       logger.debug({ path: endpoint.path, ms: clock.monotonicMs() - sentAt, ...describe(answer) }, 'venue answered');
@@ -140,10 +138,10 @@ function requestOf(
   return { method, url: query === '' ? url : `${url}?${query}`, headers };
 }
 
-/** Before when nothing may be sent; a pause of entries alone keeps nobody from looking the order up. */
+/** Before when it may not be sent again; that the venue is overloaded keeps nobody from looking the order up. */
 export function retryAtOf(answer: RestAnswer): { retryAtMs?: number } {
   if (answer.kind === 'held') return { retryAtMs: answer.retryAtMs };
-  if (answer.kind === 'transport' || answer.pause === undefined || answer.pause.scope === 'entries') return {};
+  if (answer.kind === 'transport' || answer.pause === undefined || answer.code === -1008) return {};
   return { retryAtMs: answer.pause.untilMs };
 }
 
@@ -158,17 +156,24 @@ export function describe(answer: RestAnswer): { readonly detail: string } {
   return { detail: `HTTP ${answer.status}${code}${answer.message === undefined ? '' : ` ${answer.message}`}` };
 }
 
-function readAnswer(answered: Answered, nowMs: number): RestAnswer {
+function readAnswer(answered: Answered, lane: Lane, nowMs: number): RestAnswer {
   const body = parseJson(answered.body);
   const refusal = refusalSchema.safeParse(body).data;
-  const pause = pauseOf(answered, refusal, nowMs);
+  const { status, headers } = answered;
+  const pause = pauseOf({ status, headers, code: refusal?.code, message: refusal?.msg }, lane, nowMs);
   return {
     kind: 'http',
-    status: answered.status,
+    status,
     body,
     ...(refusal === undefined ? {} : { code: refusal.code, message: refusal.msg }),
     ...(pause === undefined ? {} : { pause }),
   };
+}
+
+function rateAnswerOf(answer: RestAnswer, result: HttpResult): RateAnswer | null {
+  if (result.kind === 'failure') return null;
+  const pause = answer.kind === 'http' ? answer.pause : undefined;
+  return { used: usedOf(result.headers), ...(pause === undefined ? {} : { pause }) };
 }
 
 const failureOf = ({ failure, firstByteSent, detail }: Failed): RestAnswer => ({
@@ -184,50 +189,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-const minute = 60_000;
-
-/** Whom an answer asks to wait, and how long where it does not say. */
-type PauseRule = Pick<RatePause, 'scope' | 'isBan'> & { readonly defaultMs: number };
-
-function pauseRuleOf(status: number, refusal: Refusal | undefined): PauseRule | undefined {
-  if (status === 418 || bannedUntil(refusal) !== undefined) {
-    return { scope: 'everything', isBan: true, defaultMs: 2 * minute };
-  }
-  if (refusal?.code === -1015) return { scope: 'placements', isBan: false, defaultMs: 10_000 };
-  if (status === 429 || refusal?.code === -1003) return { scope: 'everything', isBan: false, defaultMs: minute };
-  // The firewall: whatever offends it does so again if it comes at once.
-  if (status === 403) return { scope: 'everything', isBan: false, defaultMs: 30_000 };
-  return refusal?.code === -1008 ? { scope: 'entries', isBan: false, defaultMs: 2 * minute } : undefined;
-}
-
-const bannedUntil = (refusal: Refusal | undefined): string | undefined => refusal?.msg.match(/banned until (\d+)/)?.[1];
-
-function pauseOf({ status, headers }: Answered, refusal: Refusal | undefined, nowMs: number): RatePause | undefined {
-  const rule = pauseRuleOf(status, refusal);
-  if (rule === undefined) return undefined;
-  const seconds = Number(headers['retry-after'] ?? Number.NaN);
-  const askedMs = Number.isFinite(seconds) ? nowMs + seconds * 1000 : nowMs + rule.defaultMs;
-  const untilMs = Number(bannedUntil(refusal) ?? askedMs);
-  return { scope: rule.scope, isBan: rule.isBan, untilMs, reason: `HTTP ${status} ${refusal?.msg ?? ''}`.trim() };
-}
-
-function rateAnswerOf(answer: RestAnswer, headers: IncomingHttpHeaders): RateAnswer {
-  const pause = answer.kind === 'http' ? answer.pause : undefined;
-  return { used: usedOf(headers), ...(pause === undefined ? {} : { pause }) };
-}
-
-const kindOfHeader: Record<string, RateLimitKind> = { 'used-weight': 'weight', 'order-count': 'orders' };
-const unitMs: Record<string, number> = { s: 1000, m: minute, h: 60 * minute, d: 1440 * minute };
-
-/** `X-MBX-USED-WEIGHT-1M: 20`, `X-MBX-ORDER-COUNT-10S: 3`. */
-function usedOf(headers: IncomingHttpHeaders): RateAnswer['used'] {
-  return Object.entries(headers).flatMap(([name, value]) => {
-    const [, what = '', number, unit = ''] = name.match(/^x-mbx-(used-weight|order-count)-(\d+)([smhd])$/) ?? [];
-    const kind = kindOfHeader[what];
-    const count = Number(value);
-    if (kind === undefined || !Number.isInteger(count)) return [];
-    return [{ kind, windowMs: Number(number) * (unitMs[unit] ?? 0), count }];
-  });
 }

@@ -22,6 +22,7 @@ export type ClockDrift = { readonly driftMs: number; readonly offsetMs: number; 
 export type VenueClockOptions = {
   readonly askServerTimeMs: () => Promise<number>;
   readonly clock: Clock;
+  readonly onMeasured?: (offsetMs: number) => void;
   readonly onDrift?: (drift: ClockDrift) => void;
 };
 
@@ -46,7 +47,7 @@ type Anchor = {
  * clock in between, so that a step of our own wall clock does not make our timestamps wrong. Such a step is a reason to
  * measure again all the same: the monotonic clock stands still while a machine sleeps, and only the wall clock shows it.
  */
-export function createVenueClock({ askServerTimeMs, clock, onDrift }: VenueClockOptions): VenueClock {
+export function createVenueClock({ askServerTimeMs, clock, onMeasured, onDrift }: VenueClockOptions): VenueClock {
   let anchor: Anchor | null = null;
   let isExpired = true;
   let measuring: Promise<Anchor> | null = null;
@@ -74,6 +75,7 @@ export function createVenueClock({ askServerTimeMs, clock, onDrift }: VenueClock
     tellDrift(anchor, best);
     isExpired = false;
     anchor = best;
+    onMeasured?.(offsetOf(best));
     return best;
   }
 

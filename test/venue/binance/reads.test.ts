@@ -393,8 +393,8 @@ describe('the rate budget', () => {
       'GET /api/v3/order': () => refuse(400, -2013, 'Order does not exist.'),
     });
     await venue.filters('BTC/USDT');
-    // 80 % of 1,200 are 960, and 90 % of that is what look-ups may use.
-    await expect(venue.openOrders()).rejects.toMatchObject({ code: 'VENUE_UNAVAILABLE' });
-    expect(server.requestsTo('GET /api/v3/openOrders')).toHaveLength(0);
+    // 80 % of 1,200 are 960, and 60 % is what reports may see used.
+    await expect(venue.balances()).rejects.toMatchObject({ code: 'VENUE_UNAVAILABLE' });
+    expect(server.requestsTo('GET /api/v3/account')).toHaveLength(0);
   });
 });

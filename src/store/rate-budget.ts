@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import type { SharedRates, SharedSettlement, SharedTake } from '../contracts/messages/shared-rates.ts';
+import { backoffMs } from '../domain/backoff.ts';
+import type { RatePause } from '../domain/rate-limit.ts';
+import type { Db } from './database.ts';
+
+export type SharedRatesSettings = {
+  readonly db: Db;
+  readonly venue: string;
+  /** Names this process beside the pauses that it was told. */
+  readonly holder: string;
+  /** Calls back when some process was told to pause. Returns the way to stop. */
+  readonly onAnnounced: (announced: () => void) => () => void;
+  /** What could not be told or read; it is tried again. */
+  readonly onError: (error: unknown) => void;
+};
+
+type PauseRow = {
+  readonly scope: RatePause['scope'];
+  readonly until_ms: number;
+  readonly is_ban: boolean;
+  readonly reason: string;
+};
+
+const settleEveryMs = 20;
+const retries = { baseMs: 200, capMs: 5_000, factor: 2 };
+/** An announcement can get lost with its connection, so pauses are also read at this pace. */
+const lookEveryMs = 2_000;
+
+/** The counts and pauses that all processes share, in PostgreSQL. `close` before the database is. */
+export function createSharedRates(settings: SharedRatesSettings): SharedRates & { close(): Promise<void> } {
+  const { db, venue, holder, onAnnounced, onError } = settings;
+  const listeners = new Set<(pauses: readonly RatePause[]) => void>();
+  const closing = new AbortController();
+  const settler = createSettler(db, venue, onError);
+  const telling = new Set<Promise<void>>();
+
+  const look = async (): Promise<void> => {
+    try {
+      const rows = await db.selectFrom('rate_pause').selectAll().where('venue', '=', venue).execute();
+      for (const listener of listeners) listener(rows.map(pauseOf));
+    } catch (error) {
+      onError(error);
+    }
+  };
+
+  const tell = async ({ scope, untilMs, isBan, reason }: RatePause): Promise<void> => {
+    for (let attempt = 0; !closing.signal.aborted; attempt += 1) {
+      try {
+        await sql`select pause_rate(${venue}, ${scope}, ${untilMs}, ${isBan}, ${reason}, ${holder})`.execute(db);
+        return;
+      } catch (error) {
+        onError(error);
+        await sleep(backoffMs({ ...retries, attempt }), undefined, { signal: closing.signal }).catch(() => undefined);
+      }
+    }
+  };
+
+  const silence = onAnnounced(() => void look());
+  const looking = setInterval(() => void look(), lookEveryMs);
+  looking.unref();
+
+  return {
+    async take({ charges, scopes, yieldMs, venueNowMs }) {
+      const { rows } = await sql<{ outcome: string; kind: string; window_ms: number; pause: PauseRow | null }>`
+        select (taken).outcome, (taken).kind, (taken).window_ms, to_jsonb((taken).pause) as pause
+        from take_rate(${venue}, ${venueNowMs}, ${scopes}, ${yieldMs}, ${JSON.stringify(charges)}::jsonb) as taken
+      `.execute(db);
+      return takeOf(rows[0]);
+    },
+    settle: settler.add,
+    pause(pause) {
+      const told = tell(pause).finally(() => telling.delete(told));
+      telling.add(told);
+    },
+    onPauses(listener) {
+      listeners.add(listener);
+      void look();
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      closing.abort();
+      clearInterval(looking);
+      silence();
+      await Promise.all([settler.close(), ...telling]);
+    },
+  };
+}
+
+function takeOf(
+  row: { outcome: string; kind: string; window_ms: number; pause: PauseRow | null } | undefined,
+): SharedTake {
+  if (row?.pause && row.outcome === 'paused') return { outcome: 'paused', pause: pauseOf(row.pause) };
+  if (row?.outcome === 'overdrawn') return { outcome: 'overdrawn', kind: row.kind, windowMs: row.window_ms };
+  return { outcome: 'granted' };
+}
+
+const pauseOf = ({ scope, until_ms, is_ban, reason }: PauseRow): RatePause => ({
+  scope,
+  untilMs: until_ms,
+  isBan: is_ban,
+  reason,
+});
+
+type Sum = Pick<SharedSettlement, 'kind' | 'windowMs' | 'startMs'> & {
+  readonly taken: number;
+  readonly reported: number | null;
+  readonly added: number;
+};
+
+/** Adds up what has been settled and tells it in one statement at a time, however many requests there were. */
+function createSettler(db: Db, venue: string, onError: (error: unknown) => void) {
+  const sums = new Map<string, Sum>();
+  let timer: NodeJS.Timeout | undefined;
+  let telling: Promise<void> | undefined;
+
+  const tell = async (): Promise<void> => {
+    const told = JSON.stringify([...sums.values()]);
+    sums.clear();
+    try {
+      await sql`select settle_rate(${venue}, ${told}::jsonb)`.execute(db);
+    } catch (error) {
+      onError(error);
+    }
+  };
+  const plan = (): void => {
+    if (timer !== undefined || telling !== undefined) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      telling = tell().finally(() => {
+        telling = undefined;
+        if (sums.size > 0) plan();
+      });
+    }, settleEveryMs);
+  };
+
+  return {
+    add(settlements: readonly SharedSettlement[]): void {
+      for (const one of settlements) {
+        const key = `${one.kind}/${one.windowMs}/${one.startMs}`;
+        sums.set(key, addUp(sums.get(key), one));
+      }
+      if (sums.size > 0) plan();
+    },
+    async close(): Promise<void> {
+      clearTimeout(timer);
+      await telling;
+      if (sums.size > 0) await tell();
+    },
+  };
+}
+
+/** A count of the venue's has what was sent before it; what is answered without one comes on top. */
+function addUp(sum: Sum | undefined, { wasTaken, reported, cost, kind, windowMs, startMs }: SharedSettlement): Sum {
+  const { taken = 0, added = 0 } = sum ?? {};
+  return {
+    kind,
+    windowMs,
+    startMs,
+    taken: taken + (wasTaken ? cost : 0),
+    reported: reported ?? sum?.reported ?? null,
+    added: reported === null ? added + cost : 0,
+  };
+}
