@@ -19,14 +19,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{store,audit,api,cli,main,workflows,stack}/**'],
+          exclude: ['test/{store,activities,audit,api,cli,main,workflows,stack}/**'],
         },
       },
       {
         extends: true,
         test: {
           name: 'database',
-          include: ['test/{store,audit,api,cli,main}/**/*.test.ts'],
+          include: ['test/{store,activities,audit,api,cli,main}/**/*.test.ts'],
           globalSetup: ['test/support/postgres-setup.ts'],
         },
       },
