@@ -5,7 +5,8 @@ export type PositionSide = 'long' | 'short';
 /** FIX OrdType (40). A stop limit rests unseen until its stop price is traded, then is a limit order. */
 export type OrderType = 'MARKET' | 'LIMIT' | 'STOP_LIMIT';
 export type TimeInForce = 'GTC' | 'IOC' | 'FOK';
-export type OrderPurpose = 'entry' | 'exit';
+/** A `stop` rests at the venue and takes risk away when its price is reached; like an `exit`, nothing holds it back. */
+export type OrderPurpose = 'entry' | 'exit' | 'stop';
 
 /**
  * FIX OrdStatus (39), and two of ours: `denied` was refused here, before any byte left; `parked` could not be found

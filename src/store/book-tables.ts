@@ -97,6 +97,7 @@ export type OrderTable = {
   time_in_force: TimeInForce | null;
   quantity: Decimal;
   limit_price: Decimal | null;
+  stop_price: Decimal | null;
   status: OrderStatus;
   in_doubt: Generated<boolean>;
   send_epoch: Generated<number>;

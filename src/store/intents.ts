@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Actor } from '../contracts/messages/events.ts';
 import type { OrderRef, OrderReported, OrderTerms } from '../contracts/messages/messages.ts';
-import { entryId, exitId } from '../contracts/messages/names.ts';
+import { entryId, exitId, positionId } from '../contracts/messages/names.ts';
 import { type Decimal, zero } from '../domain/decimal.ts';
 import { invariant } from '../domain/invariant.ts';
 import type { OrderPurpose, TimeInForce } from '../domain/order.ts';
@@ -15,7 +15,7 @@ export type OrderIntent = OrderRef &
     readonly account: string;
     readonly venue: string;
     readonly symbol: string;
-    /** Of a limit order; GTC when absent. */
+    /** Of an order with a limit; GTC when absent. */
     readonly timeInForce?: TimeInForce | null;
     /** What the order is signed with: the venue's clock. */
     readonly signedAtMs: number;
@@ -101,8 +101,8 @@ export async function renewIntent(
   return outcome === 'renewed' ? { outcome, order } : { outcome, reported: order.reported };
 }
 
-// Named like the columns, because the server makes a row of it. Decimals stay text.
-const rowOf = (intent: OrderIntent) => ({
+/** Named like the columns, because the server makes a row of it. Decimals stay text. */
+export const rowOf = (intent: OrderIntent) => ({
   client_order_id: intent.clientOrderId,
   trade_id: intent.tradeId,
   leg: intent.leg,
@@ -116,6 +116,7 @@ const rowOf = (intent: OrderIntent) => ({
   time_in_force: timeInForceOf(intent),
   quantity: intent.quantity,
   limit_price: intent.limitPrice,
+  stop_price: intent.stopPrice,
   intent_at_ms: intent.signedAtMs,
   recv_window_ms: intent.recvWindowMs,
   created_at_ms: intent.nowMs,
@@ -142,8 +143,8 @@ async function outcomeOf(db: Db, intent: OrderIntent, result: IntentResult | und
   throw new Error(`Invariant: the database knows this outcome of an intent, was ${result?.outcome}`);
 }
 
-// Not read back: a database that failed just then would leave an order that nobody may send.
-function justCommitted(intent: OrderIntent): BookOrder {
+/** Not read back: a database that failed just then would leave an order that nobody may send. */
+export function justCommitted(intent: OrderIntent): BookOrder {
   const { nowMs, ...order } = intent;
   const { clientOrderId, purpose, leg, generation } = intent;
   return {
@@ -171,9 +172,15 @@ function justCommitted(intent: OrderIntent): BookOrder {
 }
 
 const timeInForceOf = ({ orderType, timeInForce }: OrderIntent): TimeInForce | null =>
-  orderType === 'LIMIT' ? (timeInForce ?? 'GTC') : null;
+  orderType === 'MARKET' ? null : (timeInForce ?? 'GTC');
+
+const lifecycleOf: Record<OrderPurpose, (tradeId: string) => string> = {
+  entry: entryId,
+  exit: exitId,
+  stop: positionId,
+};
 
 const actorOf = ({ purpose, tradeId }: { readonly purpose: OrderPurpose; readonly tradeId: string }): Actor => ({
   type: 'workflow',
-  id: purpose === 'entry' ? entryId(tradeId) : exitId(tradeId),
+  id: lifecycleOf[purpose](tradeId),
 });

@@ -9,7 +9,7 @@ export type OrderIdentity = {
   readonly generation: number;
 };
 
-const prefixes: Record<OrderPurpose, string> = { entry: 'rte-', exit: 'rtx-' };
+const prefixes: Record<OrderPurpose, string> = { entry: 'rte-', exit: 'rtx-', stop: 'rts-' };
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /**

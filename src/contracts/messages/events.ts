@@ -24,6 +24,7 @@ export type EventType =
   | 'OrderClosed'
   | 'OrderResolved'
   | 'OrderParked'
+  | 'OrderPresumedDead'
   | 'ExitIntent'
   | 'ExitIntentRenewed'
   | 'ExitNotSent'
