@@ -2,10 +2,11 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { OrderRef, OrderReported } from '../src/contracts/messages/messages.ts';
 import { invariant } from '../src/domain/invariant.ts';
 import { isClosed } from '../src/domain/order.ts';
-import { type BookOrder, readOrder } from '../src/store/book-order.ts';
-import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
+import type { BookOrder } from '../src/store/book-order.ts';
+import { closeArchived } from '../src/store/orders.ts';
 import type { SendResult } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
+import { readCurrent } from './current-order.ts';
 import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
 import { whileBeating } from './heartbeat.ts';
 import { roomOf } from './rooms.ts';
@@ -18,7 +19,7 @@ import { roomOf } from './rooms.ts';
 export const createCancelOrder = (deps: ActivityDependencies) =>
   function cancelOrder(ref: OrderRef): Promise<OrderReported> {
     return whileBeating(async (signal) => {
-      const order = await readOrder(deps.db, clientOrderIdOf(ref));
+      const order = await readCurrent(deps, ref);
       invariant(order !== undefined, `an order that is canceled has an intent, ${ref.tradeId} has none`);
       return isClosed(order.status) ? order.reported : cancelAtVenue(deps, order, signal);
     });
@@ -51,6 +52,9 @@ async function lookAfter(
     // It still works, so the cancel did not arrive: only another one ends it.
     if (!isClosed(reported.status)) throw notCanceled(deps, result);
     return reported;
+  }
+  if (found.outcome === 'archived') {
+    return closeArchived(deps.db, { clientOrderId: order.clientOrderId, nowMs: deps.now() });
   }
   throw notCanceled(deps, result);
 }

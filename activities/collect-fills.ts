@@ -1,9 +1,8 @@
 import type { OrderRef, OrderReported } from '../src/contracts/messages/messages.ts';
 import { RatchetError } from '../src/domain/errors.ts';
 import { invariant } from '../src/domain/invariant.ts';
-import { readOrder } from '../src/store/book-order.ts';
-import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
 import { applyAnswer } from './apply-answer.ts';
+import { readCurrent } from './current-order.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { whileBeating } from './heartbeat.ts';
 import { roomOf } from './rooms.ts';
@@ -12,7 +11,7 @@ import { roomOf } from './rooms.ts';
 export const createCollectFills = (deps: ActivityDependencies) =>
   function collectFills(ref: OrderRef): Promise<OrderReported> {
     return whileBeating(async (signal) => {
-      const order = await readOrder(deps.db, clientOrderIdOf(ref));
+      const order = await readCurrent(deps, ref);
       invariant(order !== undefined, `an order whose fills are collected has an intent, ${ref.tradeId} has none`);
       if (order.reported.fillsComplete) return order.reported;
       const room = roomOf(deps, order.venue);

@@ -3,21 +3,23 @@ import { backoffMs } from '../src/domain/backoff.ts';
 import { isClosed } from '../src/domain/order.ts';
 import { fenceAtMs } from '../src/domain/outcome.ts';
 import { planSend } from '../src/domain/sending.ts';
-import { type BookOrder, readOrder } from '../src/store/book-order.ts';
-import { denyOrder, parkOrder } from '../src/store/orders.ts';
+import type { BookOrder } from '../src/store/book-order.ts';
+import { alertUnresolved, closeArchived, denyOrder, parkOrder } from '../src/store/orders.ts';
 import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
 import type { VenueOrder } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
+import { readCurrent } from './current-order.ts';
 import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
 import { whileBeating } from './heartbeat.ts';
-import { roomOf } from './rooms.ts';
+import { resendOrder } from './resend-order.ts';
+import { roomOf, venueNowMs } from './rooms.ts';
 
 const lookUps = { baseMs: 200, capMs: 8_000, factor: 2 };
 
 /**
  * Asks the venue what became of an order, until its answer is definite. "No such order" proves nothing before the
- * fence has passed; after it, and with nothing in the open and recent orders either, the order is parked: it keeps its
- * reservation and a person decides. Never sends anything.
+ * fence has passed; after it, and with nothing in the open and recent orders either, it is presumed dead: parked, so
+ * that it keeps its reservation and a person decides, or by policy placed again as the next generation.
  */
 export const createFindOrder = (deps: ActivityDependencies) =>
   function findOrder(ref: OrderRef): Promise<OrderReported> {
@@ -32,13 +34,17 @@ export const createFindOrder = (deps: ActivityDependencies) =>
 
 /** One look: the order as it stands if that is definite now, else nothing. */
 async function lookOnce(deps: ActivityDependencies, ref: OrderRef): Promise<OrderReported | undefined> {
-  const clientOrderId = clientOrderIdOf(ref);
-  const order = await readOrder(deps.db, clientOrderId);
-  const notSent = { order: { ...ref, clientOrderId }, code: 'ENTRY_NOT_SENT', nowMs: deps.now() } as const;
+  const order = await readCurrent(deps, ref);
+  const named = { ...ref, generation: order?.generation ?? ref.generation };
+  const notSent = {
+    order: { ...named, clientOrderId: clientOrderIdOf(named) },
+    code: 'ENTRY_NOT_SENT',
+    nowMs: deps.now(),
+  } as const;
   // Without an intent no byte can have left.
   if (order === undefined) return denyOrder(deps.db, notSent);
   if (isClosed(order.status) && order.reported.fillsComplete && !order.inDoubt) return order.reported;
-  if (planSend(order, order.sends, deps.now()).plan === 'renew') return denyOrder(deps.db, notSent);
+  if (planSend(order, order.sends).plan === 'renew') return denyOrder(deps.db, notSent);
 
   const room = roomOf(deps, order.venue);
   const found = await room.venue.findOrder({ symbol: order.symbol, clientOrderId: order.clientOrderId });
@@ -46,14 +52,18 @@ async function lookOnce(deps: ActivityDependencies, ref: OrderRef): Promise<Orde
     case 'found':
       return applyAnswer(deps, room, found.order, 'lookup');
     case 'archived':
+      return closeArchived(deps.db, { clientOrderId: order.clientOrderId, nowMs: deps.now() });
     case 'absent':
-      return pastFence(deps, order) ? lookEverywhere(deps, room, order) : undefined;
+      if (await isPastFence(deps, room, order)) return lookEverywhere(deps, room, order);
+      break;
     case 'unavailable':
-      return undefined;
+      break;
   }
+  await alertUnresolved(deps.db, order, deps.now());
+  return undefined;
 }
 
-/** The open orders and those since the intent, in case the look-up by id lags; nothing there either parks the order. */
+/** The open orders and those since the intent, in case the look-up by id lags; nothing there either is the end of it. */
 async function lookEverywhere(
   deps: ActivityDependencies,
   room: VenueRoom,
@@ -65,19 +75,24 @@ async function lookEverywhere(
     const recent = await room.venue.ordersSince(order.symbol, order.signedAtMs - 1_000);
     const found = open.find(isOurs) ?? recent.find(isOurs);
     if (found) return await applyAnswer(deps, room, found, 'lookup');
+    const resent = await resendOrder(deps, room, order);
+    if (resent) return resent;
   } catch (error) {
-    deps.logger.warn({ error, clientOrderId: order.clientOrderId }, 'orders can not be listed yet');
+    // A next generation that was not placed for now is denied by the next look: entries do not wait for a venue.
+    deps.logger.warn({ error, clientOrderId: order.clientOrderId }, 'order can not be settled yet');
     return undefined;
   }
   return parkOrder(deps.db, { clientOrderId: order.clientOrderId, nowMs: deps.now() });
 }
 
-function pastFence({ timings, now }: ActivityDependencies, order: BookOrder): boolean {
+/** By the venue's clock, that the order is signed by: ours may be ahead. A clock that nobody knows has passed nothing. */
+async function isPastFence(deps: ActivityDependencies, room: VenueRoom, order: BookOrder): Promise<boolean> {
+  const { timings } = deps;
   const fence = fenceAtMs({
     signedAtMs: order.signedAtMs,
     recvWindowMs: order.recvWindowMs,
     apiTimeoutMs: timings.fenceApiTimeoutMs,
     marginMs: timings.fenceMarginMs,
   });
-  return now() > fence;
+  return (await venueNowMs(deps, room).catch(() => fence)) > fence;
 }

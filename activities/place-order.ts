@@ -5,17 +5,19 @@ import { backoffMs } from '../src/domain/backoff.ts';
 import { invariant } from '../src/domain/invariant.ts';
 import { planSend } from '../src/domain/sending.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
-import { type BookOrder, readOrder } from '../src/store/book-order.ts';
+import type { BookOrder } from '../src/store/book-order.ts';
 import { commitIntent, renewIntent } from '../src/store/intents.ts';
 import { type Denial, denyOrder, recordSend } from '../src/store/orders.ts';
 import { type Placement, readPlacement } from '../src/store/trades.ts';
+import { holdForVenue } from '../src/store/venue-holds.ts';
 import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
 import type { SendResult, Venue } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
+import { readCurrent } from './current-order.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { entryTerms } from './entry-terms.ts';
 import { whileBeating } from './heartbeat.ts';
-import { roomOf } from './rooms.ts';
+import { roomOf, venueNowMs } from './rooms.ts';
 
 const notSentTriesMax = 3;
 
@@ -31,7 +33,7 @@ export const createPlaceOrder = (deps: ActivityDependencies) =>
       const order = await intend(deps, input);
       if (order.outcome !== 'committed') return order.reported;
       crashPoint('afterIntent');
-      return send(deps, order.order);
+      return sendOrder(deps, order.order);
     });
   };
 
@@ -42,7 +44,7 @@ type Intended =
 /** The order as it may be sent now by this attempt, or what is known of it already. */
 async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: OrderTerms }): Promise<Intended> {
   const clientOrderId = clientOrderIdOf(input);
-  const [known, trade] = await Promise.all([readOrder(deps.db, clientOrderId), readPlacement(deps.db, input.tradeId)]);
+  const [known, trade] = await Promise.all([readCurrent(deps, input), readPlacement(deps.db, input.tradeId)]);
   invariant(trade !== undefined, `a placed order has a trade, ${input.tradeId} has none`);
   const deny = denier(deps, { ...input, clientOrderId });
   const isLate = input.purpose === 'entry' && deps.now() > trade.request.requestedAtMs + trade.request.validForMs;
@@ -60,7 +62,7 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
     account: trade.account,
     venue: trade.venue,
     symbol: filters.symbol,
-    signedAtMs: deps.now() + (await room.venue.clockOffsetMs()),
+    signedAtMs: await venueNowMs(deps, room),
     recvWindowMs: deps.timings.recvWindowMs,
     nowMs: deps.now(),
   });
@@ -105,24 +107,24 @@ async function intendAgain(
   isLate: boolean,
   deny: Deny,
 ): Promise<Intended> {
-  const plan = planSend(order, order.sends, deps.now());
+  const plan = planSend(order, order.sends);
   switch (plan.plan) {
     case 'done':
       return answered(order.reported);
     case 'look-up':
       // A send without an outcome is as unknown as one that timed out: only the venue can say.
       return answered({ ...order.reported, inDoubt: true });
-    case 'wait':
+    case 'renew': {
       if (isLate) return deny('REQUEST_EXPIRED');
-      throw notPlaced(plan.untilMs - deps.now(), 'the last timestamp is still valid at the venue');
-    case 'renew':
-      return isLate ? deny('REQUEST_EXPIRED') : renew(deps, order, plan.fromEpoch, deny);
+      const waitMs = plan.afterVenueMs - (await venueNowMs(deps, roomOf(deps, order.venue)));
+      if (waitMs >= 0) throw notPlaced(waitMs + 1, 'the last timestamp is still valid at the venue');
+      return renew(deps, order, plan.fromEpoch, deny);
+    }
   }
 }
 
 async function renew(deps: ActivityDependencies, order: BookOrder, fromEpoch: number, deny: Deny): Promise<Intended> {
-  const { venue } = roomOf(deps, order.venue);
-  const signedAtMs = deps.now() + (await venue.clockOffsetMs());
+  const signedAtMs = await venueNowMs(deps, roomOf(deps, order.venue));
   const { clientOrderId } = order;
   const renewed = await renewIntent(deps.db, { clientOrderId, fromEpoch, signedAtMs, nowMs: deps.now() });
   switch (renewed.outcome) {
@@ -142,14 +144,19 @@ async function renew(deps: ActivityDependencies, order: BookOrder, fromEpoch: nu
   }
 }
 
-async function send(deps: ActivityDependencies, order: BookOrder): Promise<OrderReported> {
+/**
+ * Sends an order whose intent stands and was not sent yet, and commits what became of it. Throws a retryable failure
+ * where nothing was placed, definitely.
+ */
+export async function sendOrder(deps: ActivityDependencies, order: BookOrder): Promise<OrderReported> {
   const room = roomOf(deps, order.venue);
   const startedAtMs = deps.now();
   const result = await sendUntilSent(deps, room.venue, order);
   deps.metrics.orderRoundTrip.observe({ purpose: order.purpose }, (deps.now() - startedAtMs) / 1_000);
   deps.metrics.orderSends.inc({ purpose: order.purpose, outcome: result.outcome });
-  crashPoint(order.purpose === 'exit' ? 'afterExitAnswer' : 'afterAnswer');
+  crashPoint(order.purpose === 'entry' ? 'afterAnswer' : 'afterExitAnswer');
   if (result.venueCode === -1013) room.filters.clear(order.symbol);
+  if (result.venueCode === -1021 && !room.venue.clockState().isUsable) await holdForClock(deps, order, result);
 
   const outcome = {
     epoch: order.sendEpoch,
@@ -169,15 +176,26 @@ async function send(deps: ActivityDependencies, order: BookOrder): Promise<Order
   return reported;
 }
 
+/** Fresh measurements of the venue's clock did not help: entries stop, and somebody is told. */
+const holdForClock = ({ db, now }: ActivityDependencies, order: BookOrder, { detail }: SendResult): Promise<void> =>
+  holdForVenue(db, {
+    account: order.account,
+    venue: order.venue,
+    code: 'VENUE_CLOCK_REFUSED',
+    reason: `the venue refuses our timestamps: ${detail}`,
+    context: { detail },
+    nowMs: now(),
+  });
+
 /** A connection that was never made is tried again at once: the timestamp is still good and no byte has left. */
 async function sendUntilSent(
   { now, sleep }: ActivityDependencies,
   venue: Venue,
   order: BookOrder,
 ): Promise<SendResult> {
-  const lane = order.purpose === 'exit' ? 'exit' : 'entry';
+  const lane = order.purpose === 'entry' ? 'entry' : 'exit';
   for (let attempt = 1; ; attempt += 1) {
-    const result = await venue.placeOrder({ ...order, stopPrice: null }, lane);
+    const result = await venue.placeOrder(order, lane);
     const isValid = now() < order.signedAtMs + order.recvWindowMs;
     if (result.outcome !== 'NOT_SENT' || attempt >= notSentTriesMax || !isValid) return result;
     await sleep(backoffMs({ baseMs: 50, capMs: 500, factor: 2, attempt }));

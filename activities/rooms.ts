@@ -7,3 +7,7 @@ export function roomOf({ rooms }: Pick<ActivityDependencies, 'rooms'>, venue: st
   if (!room) throw new RatchetError('VENUE_UNKNOWN', { venue, known: [...rooms.keys()].join(', ') });
   return room;
 }
+
+/** The time by the venue's clock, which timestamps, windows and fences are of. Rejects while nobody knows it. */
+export const venueNowMs = async ({ now }: Pick<ActivityDependencies, 'now'>, { venue }: VenueRoom): Promise<number> =>
+  now() + (await venue.clockOffsetMs());

@@ -1,10 +1,12 @@
-import type { AccountWatchInput } from '../src/contracts/messages/messages.ts';
+import type { AccountWatchInput, WorkingOrder } from '../src/contracts/messages/messages.ts';
 import { equityOf } from '../src/domain/equity.ts';
+import { isWorking } from '../src/domain/order.ts';
 import { readAccount, saveBalances } from '../src/store/accounts.ts';
-import { isOurs, workingOrders } from '../src/store/book-order.ts';
-import { recordForeignOrder } from '../src/store/orders.ts';
+import { deadOrdersSince, isOurs, workingOrders } from '../src/store/book-order.ts';
+import { closeArchived, recordForeignOrder } from '../src/store/orders.ts';
 import type { Balance, UserDataEvent, VenueOrder } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
+import { cancelAtVenue } from './cancel-order.ts';
 import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
 import { whileBeating } from './heartbeat.ts';
 import { roomOf } from './rooms.ts';
@@ -14,6 +16,8 @@ const balancesEveryMs = 10_000;
 const equityAgainMs = 1_000;
 const ordersEveryMs = 10_000;
 const lookEveryMs = 250;
+/** How long an order that was taken for dead is looked for. */
+const deadWatchedMs = 3_600_000;
 /** It hands back from time to time, so that its workflow's history can be continued as new. */
 const stintMs = 6 * 3_600_000;
 
@@ -127,15 +131,37 @@ async function hearOrder(
   account: string,
   order: VenueOrder,
 ): Promise<void> {
-  if (await isOurs(deps.db, order.clientOrderId)) await applyAnswer(deps, room, order, 'stream');
+  if (await isOurs(deps.db, order.clientOrderId)) await hearOwnOrder(deps, room, order, 'stream');
   else await recordForeignOrder(deps.db, { account, venue: room.venue.name, order, nowMs: deps.now() });
 }
 
 async function pollOrders(deps: ActivityDependencies, room: VenueRoom, account: string): Promise<void> {
-  for (const { symbol, clientOrderId } of await workingOrders(deps.db, { account })) {
-    const found = await room.venue.findOrder({ symbol, clientOrderId });
-    if (found.outcome === 'found') await applyAnswer(deps, room, found.order, 'lookup');
-  }
+  for (const order of await workingOrders(deps.db, { account })) await pollOrder(deps, room, order);
+  const sinceMs = deps.now() - deadWatchedMs;
+  for (const order of await deadOrdersSince(deps.db, { account, sinceMs })) await pollOrder(deps, room, order);
+}
+
+async function pollOrder(
+  deps: ActivityDependencies,
+  room: VenueRoom,
+  { symbol, clientOrderId }: Pick<WorkingOrder, 'symbol' | 'clientOrderId'>,
+): Promise<void> {
+  const found = await room.venue.findOrder({ symbol, clientOrderId });
+  if (found.outcome === 'found') await hearOwnOrder(deps, room, found.order, 'lookup');
+  if (found.outcome === 'archived') await closeArchived(deps.db, { clientOrderId, nowMs: deps.now() });
+}
+
+/** An order that was taken for dead and works after all is canceled: another one may stand in its place. */
+async function hearOwnOrder(
+  deps: ActivityDependencies,
+  room: VenueRoom,
+  order: VenueOrder,
+  via: 'stream' | 'lookup',
+): Promise<void> {
+  const { reasonCode } = await applyAnswer(deps, room, order, via);
+  const isDead = reasonCode === 'ORDER_PRESUMED_DEAD' || reasonCode === 'ORDER_DECLARED_DEAD';
+  const { symbol, clientOrderId, report } = order;
+  if (isDead && isWorking(report.status)) await cancelAtVenue(deps, { venue: room.venue.name, symbol, clientOrderId });
 }
 
 /** Returns whether the equity is known. */

@@ -21,6 +21,7 @@ export type BookOrder = {
   readonly timeInForce: TimeInForce | null;
   readonly quantity: Decimal;
   readonly limitPrice: Decimal | null;
+  readonly stopPrice: Decimal | null;
   /** Of the latest send: the intent's own timestamp, by the venue's clock. */
   readonly signedAtMs: number;
   readonly recvWindowMs: number;
@@ -85,6 +86,24 @@ export async function workingOrders(
   if (of.purpose !== undefined) query = query.where('purpose', '=', of.purpose);
   return (await query.execute()).map(workingOrderOf);
 }
+
+/** Orders that a person or the policy took for dead since, and that may appear after all. */
+export async function deadOrdersSince(
+  db: Db,
+  { account, sinceMs }: { readonly account: string; readonly sinceMs: number },
+): Promise<readonly WorkingOrder[]> {
+  const rows = await db
+    .selectFrom('orders')
+    .selectAll()
+    .where('account_id', '=', account)
+    .where('reason_code', 'in', ['ORDER_DECLARED_DEAD', 'ORDER_PRESUMED_DEAD'])
+    .where('updated_at_ms', '>', sinceMs)
+    .execute();
+  return rows.map(workingOrderOf);
+}
+
+export const isTakenForDead = (order: Pick<OrderRow, 'reason_code'>): boolean =>
+  order.reason_code === 'ORDER_DECLARED_DEAD' || order.reason_code === 'ORDER_PRESUMED_DEAD';
 
 export const workingOrderOf = (row: OrderRow): WorkingOrder => ({
   clientOrderId: row.client_order_id,
@@ -181,6 +200,7 @@ const bookOrderOf = (row: OrderRow, sends: readonly Send[]): BookOrder => ({
   timeInForce: row.time_in_force,
   quantity: row.quantity,
   limitPrice: row.limit_price,
+  stopPrice: row.stop_price,
   signedAtMs: row.intent_at_ms,
   recvWindowMs: row.recv_window_ms,
   sendEpoch: row.send_epoch,

@@ -79,10 +79,27 @@ export async function changeOrder(
   const reported = reportedOf(after);
   if (canonicalJson(reported) === canonicalJson(reportedOf(before))) return reported;
   if (before.status === 'parked' && after.status !== 'parked') await resolveParking(tx, after, nowMs);
+  if (isUnknown(before) && !isUnknown(after) && nowMs >= before.created_at_ms + unresolvedMaxMs) {
+    await resolveUnresolved(tx, after, nowMs);
+  }
+  if (after.purpose === 'exit' && after.generation > 1 && isTaken(after) && !isTaken(before)) {
+    await resolveAlert(tx, { condition: exitRefusedCondition(after.trade_id), nowMs });
+  }
   if (after.purpose === 'entry') await followEntry(tx, trade, newsOf(after, position), nowMs);
-  await enqueue(tx, [orderReportedMessage(after.trade_id, reported)], nowMs, tellAtMs);
+  // A stop has nobody who waits for it until the exit does.
+  if (after.purpose !== 'stop' || trade.phase === 'closing') {
+    await enqueue(tx, [orderReportedMessage(after.trade_id, reported)], nowMs, tellAtMs);
+  }
   return reported;
 }
+
+/** The venue has it, or had it. */
+const isTaken = ({ status }: OrderRow): boolean =>
+  status === 'new' ||
+  status === 'partiallyFilled' ||
+  status === 'filled' ||
+  status === 'canceled' ||
+  status === 'expired';
 
 const newsOf = (after: OrderRow, position: PositionRow | undefined): EntryNews => ({
   clientOrderId: after.client_order_id,
@@ -100,6 +117,19 @@ export function happeningBetween(before: OrderRow, after: Pick<OrderRow, 'status
   if (before.status === 'pendingNew' && after.status !== 'pendingNew') return 'Acked';
   return isClosed(after.status) && !isClosed(before.status) ? 'Closed' : 'Progressed';
 }
+
+export const unresolvedCondition = (clientOrderId: string): string => `order-unresolved:${clientOrderId}`;
+
+export const exitRefusedCondition = (tradeId: string): string => `exit-refused:${tradeId}`;
+
+/** Later than this nobody may be without an answer about an order, or an alert that names it. */
+export const unresolvedMaxMs = 55_000;
+
+const isUnknown = ({ status, in_doubt }: OrderRow): boolean =>
+  status === 'pendingNew' || (in_doubt && status !== 'parked');
+
+const resolveUnresolved = (tx: Tx, order: OrderRow, nowMs: number): Promise<boolean> =>
+  resolveAlert(tx, { condition: unresolvedCondition(order.client_order_id), nowMs });
 
 export const parkedCondition = (clientOrderId: string): string => `order-parked:${clientOrderId}`;
 

@@ -5,7 +5,7 @@ import { invariant } from '../domain/invariant.ts';
 import { applyReport, fillsComplete, isWorking, type OrderState, type ReportFault } from '../domain/order.ts';
 import type { OutcomeClass } from '../domain/outcome.ts';
 import { raiseAlert } from './alerts.ts';
-import { lockOrder, reportedOf, stateOf } from './book-order.ts';
+import { isTakenForDead, lockOrder, reportedOf, stateOf } from './book-order.ts';
 import { addOutcome } from './breaker.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Db, Tx } from './database.ts';
@@ -110,7 +110,7 @@ async function findKnown(db: Db, report: VenueReport): Promise<OrderReported | u
   const { clientOrderId } = report.order;
   const row = await db.selectFrom('orders').selectAll().where('client_order_id', '=', clientOrderId).executeTakeFirst();
   // Any sign of life of an order that was declared dead is an alert.
-  if (row === undefined || row.reason_code === 'ORDER_DECLARED_DEAD' || !describes(row, report.order)) return undefined;
+  if (row === undefined || isTakenForDead(row) || !describes(row, report.order)) return undefined;
   if (applyReport(stateOf(row), report.order.report).outcome !== 'unchanged') return undefined;
   const { fresh, altered } = await compareWithBook(db, row, priced(report));
   return fresh.length + altered.length === 0 ? reportedOf(row) : undefined;
@@ -210,14 +210,14 @@ async function refuse(
   return { outcome: 'illegal', reason, reported: reportedOf(order) };
 }
 
-// A person has given back what was reserved for it, so that it can't go unnoticed that it lives.
+// What was reserved for it was given back, or serves the order in its place, so it can't go unnoticed that it lives.
 async function alertRevival(tx: Tx, order: OrderRow, { order: seen, nowMs }: VenueReport): Promise<void> {
-  if (order.reason_code !== 'ORDER_DECLARED_DEAD') return;
+  if (!isTakenForDead(order)) return;
   if (!isWorking(seen.report.status) && !isMore(seen.report.filledQuantity, order.reported_quantity)) return;
   const { client_order_id: clientOrderId, symbol } = order;
   await raiseAlert(tx, {
     condition: `dead-order-appeared:${clientOrderId}`,
-    code: 'DEAD_ORDER_APPEARED',
+    code: order.reason_code === 'ORDER_PRESUMED_DEAD' ? 'ORPHAN_ORDER' : 'DEAD_ORDER_APPEARED',
     severity: 'CRITICAL',
     context: { clientOrderId, symbol, status: seen.report.status, filledQuantity: seen.report.filledQuantity },
     tradeId: order.trade_id,

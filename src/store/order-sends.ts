@@ -5,10 +5,10 @@ import { raiseAlert } from './alerts.ts';
 import { lockOrder, reportedOf } from './book-order.ts';
 import { addOutcome } from './breaker.ts';
 import type { Db, Tx } from './database.ts';
-import { setHold } from './holds.ts';
-import { type ChangeNote, changeOrder, type OrderChange } from './order-changes.ts';
+import { type ChangeNote, changeOrder, exitRefusedCondition, type OrderChange } from './order-changes.ts';
 import { type SendOutcome, settleSend } from './order-reports.ts';
 import type { OrderRow, TradeRow } from './tables.ts';
+import { holdForVenue } from './venue-holds.ts';
 
 type Held = { readonly trade: TradeRow; readonly order: OrderRow };
 
@@ -28,7 +28,8 @@ export function recordSend(
     if (!(await settleSend(tx, held.order, send, nowMs))) return reportedOf(held.order);
     if (countsAsFailure(send)) await countFailure(tx, held.order, send, nowMs);
     const reported = await changeAfter(tx, held, send, nowMs);
-    if (send.outcome === 'FATAL_CONFIG') await haltAccount(tx, held.order, send, nowMs);
+    await alertSend(tx, held.order, send, nowMs);
+    if (send.outcome === 'FATAL_CONFIG') await holdAccount(tx, held.order, send, nowMs);
     return reported;
   });
 }
@@ -89,21 +90,38 @@ const countFailure = (tx: Tx, order: OrderRow, { outcome, httpStatus }: SendOutc
     nowMs,
   });
 
-async function haltAccount(tx: Tx, order: OrderRow, send: SendOutcome, nowMs: number): Promise<void> {
-  const { account_id: account, venue } = order;
-  await setHold(tx, {
-    scope: { kind: 'account', id: account },
-    source: 'venue',
-    level: 'entries-blocked',
-    actor: venue,
-    reason: `the venue refuses the key or the account: ${send.detail}`,
-    nowMs,
-  });
-  await raiseAlert(tx, {
-    condition: `venue-key-refused:${account}:${venue}`,
+const holdAccount = (tx: Tx, order: OrderRow, send: SendOutcome, nowMs: number): Promise<void> =>
+  holdForVenue(tx, {
+    account: order.account_id,
+    venue: order.venue,
     code: 'VENUE_KEY_REFUSED',
-    severity: 'CRITICAL',
-    context: { account, venue, venueCode: send.venueCode ?? 'none', detail: send.detail },
+    reason: `the venue refuses the key or the account: ${send.detail}`,
+    context: { venueCode: send.venueCode ?? 'none', detail: send.detail },
     nowMs,
   });
+
+/** What people must know of it although the order path goes on by itself. */
+async function alertSend(tx: Tx, order: OrderRow, { outcome, httpStatus, detail }: SendOutcome, nowMs: number) {
+  const { client_order_id: clientOrderId, trade_id: tradeId, symbol } = order;
+  const isSuccess = httpStatus !== null && httpStatus >= 200 && httpStatus < 300;
+  if (outcome === 'UNKNOWN' && isSuccess) {
+    await raiseAlert(tx, {
+      condition: `order-answer-malformed:${clientOrderId}`,
+      code: 'ORDER_ANSWER_MALFORMED',
+      severity: 'WARNING',
+      context: { clientOrderId, symbol, httpStatus, detail },
+      tradeId,
+      nowMs,
+    });
+  }
+  if (order.purpose !== 'entry' && (outcome === 'REJECTED' || outcome === 'FATAL_CONFIG')) {
+    await raiseAlert(tx, {
+      condition: exitRefusedCondition(tradeId),
+      code: 'EXIT_REFUSED',
+      severity: 'CRITICAL',
+      context: { clientOrderId, tradeId, symbol, quantity: order.quantity, detail },
+      tradeId,
+      nowMs,
+    });
+  }
 }

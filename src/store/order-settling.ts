@@ -1,13 +1,14 @@
 import type { OrderRef, OrderReported } from '../contracts/messages/messages.ts';
 import { entryId } from '../contracts/messages/names.ts';
-import { zero } from '../domain/decimal.ts';
+import { isPositive, zero } from '../domain/decimal.ts';
 import { type ErrorCode, errorCatalog } from '../domain/errors.ts';
 import { invariant } from '../domain/invariant.ts';
+import { isClosed } from '../domain/order.ts';
 import { raiseAlert } from './alerts.ts';
-import { lockOrder, lockTrade, reportedOf } from './book-order.ts';
+import { type BookOrder, lockOrder, lockTrade, reportedOf } from './book-order.ts';
 import { runOnce } from './commands.ts';
 import type { Db, Tx } from './database.ts';
-import { changeOrder, parkedCondition } from './order-changes.ts';
+import { changeOrder, parkedCondition, unresolvedCondition, unresolvedMaxMs } from './order-changes.ts';
 import { record } from './record.ts';
 import type { OrderRow } from './tables.ts';
 import { followEntry } from './trade-progress.ts';
@@ -73,6 +74,55 @@ export function parkOrder(
     const change = { status: 'parked', in_doubt: true, reason_code: 'ORDER_PARKED', reason: null } as const;
     const note = { happening: 'Parked', actor: { type: 'system', id: 'order-path' } } as const;
     return changeOrder(tx, held, change, note, { nowMs });
+  });
+}
+
+/** Says of an order that has stayed unknown for long that it is: whatever it is that can't be asked. */
+export async function alertUnresolved(db: Db, order: BookOrder, nowMs: number): Promise<void> {
+  if (nowMs < order.createdAtMs + unresolvedMaxMs) return;
+  const { clientOrderId, tradeId, symbol, side, quantity } = order;
+  await raiseAlert(db, {
+    condition: unresolvedCondition(clientOrderId),
+    code: 'ORDER_UNRESOLVED',
+    severity: 'CRITICAL',
+    context: { clientOrderId, tradeId, symbol, side, quantity },
+    tradeId,
+    nowMs,
+  });
+}
+
+/**
+ * Closes an order that the venue has archived: it does so only with orders that ended without a fill. One that the book
+ * has fills of can't have been: that is an alert, and the order stays as it is.
+ */
+export function closeArchived(
+  db: Db,
+  { clientOrderId, nowMs }: { readonly clientOrderId: string; readonly nowMs: number },
+): Promise<OrderReported> {
+  return db.transaction().execute(async (tx) => {
+    const held = await lockOrder(tx, clientOrderId);
+    invariant(held !== undefined, `an archived order is one of ours, ${clientOrderId} is not`);
+    const { order } = held;
+    if (isClosed(order.status)) return reportedOf(order);
+    if (isPositive(order.reported_quantity) || isPositive(order.filled_quantity)) {
+      await raiseAlert(tx, {
+        condition: `order-report:${clientOrderId}:archived`,
+        code: 'ORDER_REPORT_ILLEGAL',
+        severity: 'CRITICAL',
+        context: { clientOrderId, reason: 'archived', status: order.status, filledQuantity: order.filled_quantity },
+        tradeId: order.trade_id,
+        nowMs,
+      });
+      return reportedOf(order);
+    }
+    const change = { status: 'expired', in_doubt: false, reason_code: 'ORDER_ARCHIVED', reason: null } as const;
+    return changeOrder(
+      tx,
+      held,
+      change,
+      { happening: 'Resolved', actor: { type: 'venue', id: order.venue } },
+      { nowMs },
+    );
   });
 }
 

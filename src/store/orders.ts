@@ -1,4 +1,5 @@
 /** The order path: what writes the state of an order once its intent stands. No other module does. */
 export { applyVenueOrder, recordForeignOrder, type SendOutcome } from './order-reports.ts';
 export { recordSend } from './order-sends.ts';
-export { type Denial, denyOrder, parkOrder, resolveOrder } from './order-settling.ts';
+export { alertUnresolved, closeArchived, type Denial, denyOrder, parkOrder, resolveOrder } from './order-settling.ts';
+export { commitResend, ordersAtVenue, readCurrentOrder } from './resend-intent.ts';

@@ -12,6 +12,11 @@ export const orderErrors = {
     summary: 'Nobody can say what became of this order: the venue does not know it, and its time to appear has passed.',
     remedy: 'Look for it in the account at the venue, then say what became of it: ratchet resolve <clientOrderId>.',
   },
+  ORDER_UNRESOLVED: {
+    retryable: false,
+    summary: 'Nobody knows yet what became of this order, and the venue can not be asked.',
+    remedy: 'Look for it in the account at the venue if it can not wait. It goes on being asked for.',
+  },
   ORDER_NOT_PARKED: {
     retryable: false,
     summary: 'Only a parked order waits for a person.',
@@ -30,7 +35,35 @@ export const orderErrors = {
   DEAD_ORDER_APPEARED: {
     retryable: false,
     summary: 'An order that was declared dead is at the venue after all.',
-    remedy: 'Cancel it at the venue if it still works; what it filled is in the book and its position is guarded.',
+    remedy:
+      'It is canceled if it still works; what it filled is in the book. Look whether the trade holds what it should.',
+  },
+  ORDER_PRESUMED_DEAD: {
+    retryable: false,
+    summary:
+      'The venue did not know this order when its time to appear had passed, so it was placed again under another id.',
+    remedy: 'Nothing: it is still looked for. RATCHET_UNRESOLVED_ORDERS=park has a person decide instead.',
+  },
+  ORPHAN_ORDER: {
+    retryable: false,
+    summary: 'An order that was presumed dead, and placed again under another id, is at the venue after all.',
+    remedy:
+      'It is canceled if it still works; what it filled belongs to its trade and is closed with it. Look whether the trade holds more than it should.',
+  },
+  ORDER_ARCHIVED: {
+    retryable: false,
+    summary: 'The venue has archived the order: it ended long ago without a fill.',
+    remedy: 'Nothing: what was reserved for it is free again.',
+  },
+  ORDER_ANSWER_MALFORMED: {
+    retryable: false,
+    summary: "The venue's answer to an order is not about this order, so nobody knows yet what became of it.",
+    remedy: 'Nothing: it is looked for. If it happens again, report it with the answer that the record shows.',
+  },
+  EXIT_REFUSED: {
+    retryable: false,
+    summary: 'The venue refuses the exit of a position. It is tried again and again.',
+    remedy: "Read the venue's reason: the symbol may be halted, or the position locked or sold by somebody else.",
   },
   ORDER_REPORT_ILLEGAL: {
     retryable: false,

@@ -23,6 +23,16 @@ export const venueErrors = {
     summary: 'The venue refuses the API key.',
     remedy: 'Check that the key exists, may read and trade, allows this address, and that its secret belongs to it.',
   },
+  VENUE_CLOCK_REFUSED: {
+    retryable: false,
+    summary: 'The venue refuses the timestamps of orders although they were taken from its own clock.',
+    remedy: 'Check the clock of this machine (NTP) and the time that requests to the venue take. Exits go on trying.',
+  },
+  VENUE_BANNED: {
+    retryable: false,
+    summary: 'The venue has banned this address: until the ban ends no order can be placed, canceled or looked up.',
+    remedy: 'Guard the positions that are named by hand if they can not wait. Find out what else uses this address.',
+  },
   SYMBOL_UNKNOWN: {
     retryable: false,
     summary: 'The venue does not trade this symbol.',
