@@ -1,22 +1,19 @@
 import type { BreakerInput, Halt } from '../src/contracts/messages/messages.ts';
 import type { BreakerView } from '../src/contracts/messages/views.ts';
 import { haltBody } from '../src/contracts/schemas/commands.ts';
-import { describe } from '../src/domain/errors.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
 import { setHold } from '../src/store/holds.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { answerCommand } from './operator-command.ts';
 
 /**
- * Commits an operator's halt as a hold, and answers with the breaker, the holds and the entries that still work. A
- * signal has no answer, so one that can't be carried out is refused in the view, with its code.
+ * Commits an operator's halt as a hold, and answers with the breaker, the holds and the entries that still work. What
+ * has to be canceled or closed is written down with the hold, for `cancelAll`. A signal has no answer, so one that can't
+ * be carried out is refused in the view, with its code.
  */
 export const createHaltTrading = (deps: ActivityDependencies) =>
   function haltTrading({ scope, halt }: { readonly scope: BreakerInput; readonly halt: Halt }): Promise<BreakerView> {
     return answerCommand(deps, scope, halt, haltBody, async (asked) => {
-      // A hold that promises to cancel or close what nobody cancels or closes would be worse than none.
-      if (asked.level !== 'entries-blocked')
-        return { refused: describe('HALT_LEVEL_UNAVAILABLE', { level: asked.level }) };
       const nowMs = deps.now();
       const { hold } = await setHold(deps.db, {
         scope: asked.scope,

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RatchetError } from '../contracts/schemas/error-body.ts';
 import { type ApiKey, findKeyBySha256, sha256OfSecret } from '../store/api-keys.ts';
+import type { Asker } from '../store/approvals.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
 type Scope = 'read' | 'trade' | 'operate';
@@ -64,4 +65,10 @@ function denied(request: FastifyRequest, error: RatchetError): RatchetError {
   const { method, url } = request.routeOptions;
   request.log.warn({ code: error.code, method, url, key: request.apiKey?.label, ip: request.ip }, 'request denied');
   return error;
+}
+
+/** The same person where more than one is needed: what their key proves, and how they call themselves. */
+export function askerOf(request: FastifyRequest, named: string | undefined, reason: string): Asker {
+  const { keyId, label } = request.apiKey ?? { keyId: 'unknown', label: 'unknown' };
+  return { keyId, person: named ?? label, reason };
 }

@@ -3,59 +3,96 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { haltBody, resumeBody, workingOrderSchema } from '../contracts/schemas/commands.ts';
 import { errorBodySchema, RatchetError } from '../contracts/schemas/error-body.ts';
-import { holdSchema } from '../contracts/schemas/status-view.ts';
-import { liftHold, setHold } from '../store/holds.ts';
-import { actorOf, operating } from './auth.ts';
+import { approvalSchema, holdSchema, sweepSchema } from '../contracts/schemas/status-view.ts';
+import { sweepsOf } from '../store/cancel-sweeps.ts';
+import { holdsInForce, setHold } from '../store/holds.ts';
+import { resume } from '../store/resuming.ts';
+import { actorOf, askerOf, operating, reading } from './auth.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { haltBudget } from './rate-limits.ts';
 
 const refusals = { '4xx': errorBodySchema, '5xx': errorBodySchema };
+const sweeps = z.array(sweepSchema).readonly().describe('Of frozen and flatten: what is left to cancel and to close.');
 
-export function haltsRoutes(scope: FastifyInstance, { db, now, rates }: ApiDependencies): void {
+export function haltsRoutes(scope: FastifyInstance, dependencies: ApiDependencies): void {
+  const { db, now } = dependencies;
   const app = scope.withTypeProvider<ZodTypeProvider>();
-  const config = { ...operating, ...haltBudget(rates) };
-  app.post(
+  app.get(
     '/v1/halts',
     {
-      config,
+      config: reading,
+      schema: {
+        summary: 'Holds in force, and how far their sweeps are',
+        tags: ['halts'],
+        response: { 200: z.object({ halts: z.array(z.object({ hold: holdSchema, sweeps })).readonly() }), ...refusals },
+      },
+    },
+    async () => {
+      const holds = await holdsInForce(db, now());
+      return {
+        halts: await Promise.all(holds.map(async (hold) => ({ hold, sweeps: await sweepsOf(db, hold.holdId) }))),
+      };
+    },
+  );
+  haltRoute(scope, dependencies);
+  resumeRoute(scope, dependencies);
+}
+
+function haltRoute(scope: FastifyInstance, { db, now, rates }: ApiDependencies): void {
+  scope.withTypeProvider<ZodTypeProvider>().post(
+    '/v1/halts',
+    {
+      config: { ...operating, ...haltBudget(rates) },
       schema: {
         summary: 'Halt trading',
         description:
-          'In force once it is answered: no entry is sent any more, and open trades go on being guarded. Names the ' +
-          'entries that still work. It works with Temporal down.',
+          'In force once it is answered: no entry is sent any more, and open trades go on being guarded. `frozen` also ' +
+          'takes back every working entry order, `flatten` also closes every position: GET /v1/halts says how far that ' +
+          'is. Names the entries that still work. It works with Temporal down.',
         tags: ['halts'],
         body: haltBody,
         response: {
-          200: z.object({ hold: holdSchema, workingEntries: z.array(workingOrderSchema).readonly() }),
+          200: z.object({ hold: holdSchema, workingEntries: z.array(workingOrderSchema).readonly(), sweeps }),
           ...refusals,
         },
       },
     },
     async (request) => {
-      const { actor, level, ...halt } = request.body;
-      if (level !== 'entries-blocked') throw new RatchetError('HALT_LEVEL_UNAVAILABLE', { level });
-      return setHold(db, { ...halt, level, source: 'operator', actor: actorOf(request, actor), nowMs: now() });
+      const { actor, ...halt } = request.body;
+      const asked = { ...halt, source: 'operator', actor: actorOf(request, actor), nowMs: now() } as const;
+      const { hold, workingEntries } = await setHold(db, asked);
+      return { hold, workingEntries, sweeps: await sweepsOf(db, hold.holdId) };
     },
   );
-  app.post(
+}
+
+function resumeRoute(scope: FastifyInstance, { db, now, rates }: ApiDependencies): void {
+  scope.withTypeProvider<ZodTypeProvider>().post(
     '/v1/resumes',
     {
-      config,
+      config: { ...operating, ...haltBudget(rates) },
       schema: {
-        summary: "Lift an operator's halt",
-        description: 'Lifts only what an operator has set; the breaker and the venue lift their own.',
+        summary: "Lift an operator's halt, or the throttle's",
+        description:
+          'Lifts only what people lift; the breaker, the venue and reconciliation lift their own. Where a second person ' +
+          'is needed, 202 answers with what waits for them: POST /v1/approvals.',
         tags: ['halts'],
         body: resumeBody,
-        response: { 200: z.object({ hold: holdSchema }), ...refusals },
+        response: {
+          200: z.object({ hold: holdSchema }),
+          202: z.object({ approval: approvalSchema }),
+          ...refusals,
+        },
       },
     },
-    async (request) => {
-      const { actor, ...resume } = request.body;
-      const command = { ...resume, source: 'operator', actor: actorOf(request, actor), nowMs: now() } as const;
-      const lifted = await liftHold(db, command);
-      if (lifted.outcome === 'lifted') return { hold: lifted.hold };
-      const { kind, id } = resume.scope;
-      throw new RatchetError('HOLD_NOT_IN_FORCE', { scope: `${kind} ${id}`, outcome: lifted.outcome });
+    async (request, reply) => {
+      const { actor, ...asked } = request.body;
+      const by = askerOf(request, actor, asked.reason);
+      const resumed = await resume(db, { ...asked, actor: actorOf(request, actor), by, nowMs: now() });
+      if (resumed.outcome === 'lifted') return { hold: resumed.hold };
+      if (resumed.outcome === 'requested') return reply.status(202).send({ approval: resumed.approval });
+      const { kind, id } = asked.scope;
+      throw new RatchetError('HOLD_NOT_IN_FORCE', { scope: `${kind} ${id}`, outcome: resumed.outcome });
     },
   );
 }

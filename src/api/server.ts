@@ -8,6 +8,7 @@ import type { z } from 'zod';
 import { RatchetClientError } from '../client/client-error.ts';
 import { errorBody } from '../contracts/schemas/error-body.ts';
 import { faultsOf } from '../contracts/schemas/faults.ts';
+import { approvalsRoutes } from './approvals-routes.ts';
 import { requireScopes } from './auth.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { handleErrors } from './errors.ts';
@@ -47,7 +48,15 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
   await describe(app);
   await limitRates(app, dependencies.rates);
   requireScopes(app, dependencies);
-  for (const routes of [tradesRoutes, recordsRoutes, ordersRoutes, haltsRoutes, statusRoutes, marketsRoutes]) {
+  for (const routes of [
+    tradesRoutes,
+    recordsRoutes,
+    ordersRoutes,
+    haltsRoutes,
+    approvalsRoutes,
+    statusRoutes,
+    marketsRoutes,
+  ]) {
     await app.register(async (scope) => routes(scope, dependencies));
   }
   await app.ready();

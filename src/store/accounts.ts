@@ -2,6 +2,11 @@ import type { Actor } from '../contracts/messages/events.ts';
 import type { Balance } from '../contracts/messages/venue-order.ts';
 import type { Decimal } from '../domain/decimal.ts';
 import { RatchetError } from '../domain/errors.ts';
+import { invariant } from '../domain/invariant.ts';
+import type { LimitsRead } from '../domain/limits/limits.ts';
+import { loosenedLimits, onlyTightened } from '../domain/limits/loosening.ts';
+import { raiseAlert, resolveAlert } from './alerts.ts';
+import { peopleNeeded } from './approvals.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Db, Tx } from './database.ts';
 import { record } from './record.ts';
@@ -19,9 +24,13 @@ export type Account = {
   readonly balances: readonly (Balance & { readonly observedAtMs: number })[];
 };
 
+/** `limits-need-approval`: what was loosened is not in force, because here a second person has to approve. */
+export type EnsuredAccount = 'opened' | 'limits-changed' | 'limits-need-approval' | 'unchanged';
+
 /**
  * Makes the account what the configuration says. New limits raise their version and are recorded with the old ones;
- * the same again changes nothing. The venue never changes, the currency only while no trade is live.
+ * the same again changes nothing. Whoever can write a file may tighten limits; to loosen them takes as many people as the
+ * policy of the stack wants. The venue never changes, the currency only while no trade is live.
  */
 export async function ensureAccount(
   db: Db,
@@ -33,11 +42,11 @@ export async function ensureAccount(
     readonly actor: Actor;
     readonly nowMs: number;
   },
-): Promise<'opened' | 'limits-changed' | 'unchanged'> {
+): Promise<EnsuredAccount> {
   return db.transaction().execute(async (tx) => {
     const isNew = await insertAccount(tx, wanted);
     if (isNew) return 'opened';
-    return changeLimits(tx, wanted);
+    return followConfiguration(tx, wanted);
   });
 }
 
@@ -61,11 +70,11 @@ async function insertAccount(tx: Tx, { account, venue, currency, limits, actor, 
   return true;
 }
 
-async function changeLimits(tx: Tx, wanted: Wanted): Promise<'limits-changed' | 'unchanged'> {
+async function followConfiguration(tx: Tx, wanted: Wanted): Promise<EnsuredAccount> {
   const { account, limits, actor, nowMs } = wanted;
   const known = await tx
     .selectFrom('account')
-    .select(['venue', 'currency', 'limits', 'limits_version'])
+    .select(['venue', 'currency', 'limits'])
     .where('account_id', '=', account)
     .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
@@ -73,8 +82,61 @@ async function changeLimits(tx: Tx, wanted: Wanted): Promise<'limits-changed' | 
     known.venue !== wanted.venue || (known.currency !== wanted.currency && (await isInUse(tx, account)));
   if (isMismatch) throw new RatchetError('ACCOUNT_MISMATCH', { account, venue: known.venue, currency: known.currency });
   if (known.currency !== wanted.currency) await changeCurrency(tx, wanted, known.currency);
-  if (canonicalJson(known.limits) === canonicalJson(limits)) return 'unchanged';
-  const limitsVersion = known.limits_version + 1;
+  const before = known.limits as LimitsRead;
+  const loosened = (await peopleNeeded(tx)) <= 1 ? [] : loosenedLimits(before, limits as LimitsRead);
+  const allowed = loosened.length === 0 ? limits : onlyTightened(before, limits as LimitsRead);
+  const { isChanged } = await writeLimits(tx, { account, limits: allowed, actor, nowMs });
+  await tellLoosened(tx, account, loosened, nowMs);
+  if (loosened.length > 0) return 'limits-need-approval';
+  return isChanged ? 'limits-changed' : 'unchanged';
+}
+
+async function tellLoosened(tx: Tx, account: string, loosened: readonly string[], nowMs: number): Promise<void> {
+  const condition = `limits-need-approval:${account}`;
+  if (loosened.length === 0) {
+    await resolveAlert(tx, { condition, nowMs });
+    return;
+  }
+  await raiseAlert(tx, {
+    condition,
+    code: 'LIMITS_NEED_APPROVAL',
+    severity: 'WARNING',
+    context: { account, loosened: loosened.join(', ') },
+    nowMs,
+  });
+}
+
+/** The limits in force, locked until the transaction ends. Undefined: there is no such account. */
+export const lockLimits = (
+  tx: Tx,
+  account: string,
+): Promise<{ readonly limits: unknown; readonly limitsVersion: number } | undefined> =>
+  tx
+    .selectFrom('account')
+    .select(['limits', 'limits_version as limitsVersion'])
+    .where('account_id', '=', account)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+
+/** Puts limits in force, with a record of the old and the new ones. The same again changes nothing. */
+export async function writeLimits(
+  tx: Tx,
+  change: {
+    readonly account: string;
+    readonly limits: object;
+    readonly actor: Actor;
+    /** Who stands behind it, where more than one had to. */
+    readonly approvals?: readonly object[];
+    readonly nowMs: number;
+  },
+): Promise<{ readonly isChanged: boolean; readonly limitsVersion: number }> {
+  const { account, limits, actor, approvals, nowMs } = change;
+  const known = await lockLimits(tx, account);
+  invariant(known !== undefined, `limits are those of an account, ${account} is none`);
+  if (canonicalJson(known.limits) === canonicalJson(limits)) {
+    return { isChanged: false, limitsVersion: known.limitsVersion };
+  }
+  const limitsVersion = known.limitsVersion + 1;
   await tx
     .updateTable('account')
     .set({ limits: JSON.stringify(limits), limits_version: limitsVersion })
@@ -85,9 +147,9 @@ async function changeLimits(tx: Tx, wanted: Wanted): Promise<'limits-changed' | 
     key: [account, limitsVersion],
     atMs: nowMs,
     actor,
-    data: { account, limitsVersion, before: known.limits, after: limits },
+    data: { account, limitsVersion, before: known.limits, after: limits, ...(approvals && { approvals }) },
   });
-  return 'limits-changed';
+  return { isChanged: true, limitsVersion };
 }
 
 /** Whether anything of the account is counted in its currency now. */

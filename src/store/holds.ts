@@ -6,7 +6,7 @@ import type { HoldView } from '../contracts/messages/views.ts';
 import { workingOrderOf } from './book-order.ts';
 import { openSweeps } from './cancel-sweeps.ts';
 import { runOnce } from './commands.ts';
-import type { Db, Tx } from './database.ts';
+import { type Db, inTransaction, type Tx } from './database.ts';
 import { enqueuePoke } from './outbox.ts';
 import { record } from './record.ts';
 import type { HoldRow } from './tables.ts';
@@ -35,6 +35,18 @@ export type HoldLifted =
   | { readonly outcome: 'changed'; readonly hold: HoldView }
   | { readonly outcome: 'none' };
 
+/** What people lift. The others lift their own, and only those. */
+export type PeoplesSource = 'operator' | 'throttle';
+
+export type Lift<Source extends HoldSource = HoldSource> = {
+  readonly scope: HoldScope;
+  readonly source: Source;
+  /** Of the hold as it was seen. */
+  readonly version?: string;
+  readonly actor: string;
+  readonly reason: string;
+};
+
 /**
  * Blocks entries in a scope. Once this is committed, no intent of an entry in the scope is: intents that were under way
  * are waited for, later ones are refused. A second hold of the same source on the same scope joins the first: the
@@ -46,7 +58,8 @@ export function setHold(db: Db, wanted: NewHold): Promise<HoldSet> {
     await waitForIntents(tx);
     const known = await findHold(tx, wanted.scope, wanted.source);
     const joins = known !== undefined && isInForce(known, nowMs);
-    if (known !== undefined && !joins) await endHold(tx, known, { by: 'expiry', reason: 'its time was over' }, nowMs);
+    if (known !== undefined && !joins)
+      await endHold(tx, known, { by: 'expiry', reason: 'its time was over', approvals: [] }, nowMs);
     const row = joins ? await joinHold(tx, known, wanted) : await insertHold(tx, wanted);
     await recordHold(tx, row, nowMs);
     await openSweeps(tx, row, nowMs);
@@ -56,34 +69,34 @@ export function setHold(db: Db, wanted: NewHold): Promise<HoldSet> {
 }
 
 /**
- * Lifts the hold that a source has on a scope, by compare-and-set on its version where that is given. Expired holds are
- * lifted too; other sources' holds on the same scope stay.
+ * Lifts the hold that a part of the system has on a scope, by compare-and-set on its version where that is given.
+ * Expired holds are lifted too; other sources' holds on the same scope stay. People lift theirs by `resume`.
  */
-export function liftHold(
+export const liftHold = (
   db: Db,
-  lift: {
-    readonly scope: HoldScope;
-    readonly source: HoldSource;
-    /** Of the hold as it was seen. */
-    readonly version?: string;
-    readonly actor: string;
-    readonly reason: string;
-    readonly commandId?: string;
-    readonly nowMs: number;
-  },
-): Promise<HoldLifted> {
-  const { commandId, nowMs, ...body } = lift;
-  return runOnce(db, { commandId, kind: 'resume', body, nowMs }, async (tx) => {
-    const known = await findHold(tx, lift.scope, lift.source);
-    if (known === undefined) return { outcome: 'none' };
-    if (lift.version !== undefined && lift.version !== String(known.version)) {
-      return { outcome: 'changed', hold: viewOf(known) };
-    }
-    await endHold(tx, known, { by: lift.actor, reason: lift.reason }, nowMs);
-    await announce(tx, lift.scope, nowMs);
-    return { outcome: 'lifted', hold: viewOf(known) };
-  });
+  lift: Lift<Exclude<HoldSource, PeoplesSource>> & { readonly nowMs: number },
+): Promise<HoldLifted> => inTransaction(db, (tx) => liftIn(tx, lift, lift.nowMs));
+
+/** The same in a transaction, for whoever has made sure that it may be lifted. */
+export async function liftIn(tx: Tx, lift: Lift, nowMs: number, approvals: ResumeApprovals = []): Promise<HoldLifted> {
+  const known = await findHold(tx, lift.scope, lift.source);
+  if (known === undefined) return { outcome: 'none' };
+  if (lift.version !== undefined && lift.version !== String(known.version)) {
+    return { outcome: 'changed', hold: viewOf(known) };
+  }
+  await endHold(tx, known, { by: lift.actor, reason: lift.reason, approvals }, nowMs);
+  await announce(tx, lift.scope, nowMs);
+  return { outcome: 'lifted', hold: viewOf(known) };
 }
+
+/** The hold that a source has on a scope, expired or not, locked until the transaction ends. */
+export async function lockHold(tx: Tx, scope: HoldScope, source: HoldSource): Promise<HoldView | undefined> {
+  const row = await findHold(tx, scope, source);
+  return row && viewOf(row);
+}
+
+/** Who stands behind a resume, where more than one had to. */
+type ResumeApprovals = readonly { readonly keyId: string; readonly person: string }[];
 
 /** Every hold in force, oldest first. An expired one counts no longer, whether anybody has lifted it or not. */
 export async function holdsInForce(db: Db, nowMs: number): Promise<readonly HoldView[]> {
@@ -209,7 +222,7 @@ async function nextVersion(tx: Tx): Promise<number> {
 async function endHold(
   tx: Tx,
   hold: HoldRow,
-  { by, reason }: { readonly by: string; readonly reason: string },
+  { by, reason, approvals }: { readonly by: string; readonly reason: string; readonly approvals: ResumeApprovals },
   nowMs: number,
 ): Promise<void> {
   await tx
@@ -222,7 +235,14 @@ async function endHold(
     key: [hold.hold_id, hold.version],
     atMs: nowMs,
     actor: actorOf(hold.source, by),
-    data: { holdId: hold.hold_id, scope: scopeOf(hold), source: hold.source, level: hold.level, reason },
+    data: {
+      holdId: hold.hold_id,
+      scope: scopeOf(hold),
+      source: hold.source,
+      level: hold.level,
+      reason,
+      ...(approvals.length > 0 && { approvals }),
+    },
   });
 }
 

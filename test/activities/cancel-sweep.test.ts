@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { sweepOnce } from '../../activities/cancel-sweep.ts';
 import { decimal } from '../../src/domain/decimal.ts';
 import { openAlerts } from '../../src/store/alerts.ts';
-import { liftHold } from '../../src/store/holds.ts';
+import { resume } from '../../src/store/resuming.ts';
 import { clientOrderIdOf } from '../../src/venue/client-order-id.ts';
 import { aHalting, everything, type Halting } from '../support/halting.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -107,7 +107,7 @@ describe('a freeze', () => {
   test('ends when it is lifted, and leaves what it has not canceled', async () => {
     await world.enter('btc');
     const { holdVersion } = await world.halt('frozen');
-    await liftHold(database.db, {
+    await resume(database.db, {
       scope: everything,
       source: 'operator',
       actor: 'ben',

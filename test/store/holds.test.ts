@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
 import type { HoldLevel, HoldScope } from '../../src/contracts/messages/messages.ts';
-import { holdsApplyingTo, holdsInForce, liftHold, setHold } from '../../src/store/holds.ts';
+import { holdsApplyingTo, holdsInForce, setHold } from '../../src/store/holds.ts';
 import { commitIntent, renewIntent } from '../../src/store/intents.ts';
 import { recordSend } from '../../src/store/order-sends.ts';
+import { resume } from '../../src/store/resuming.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   aRequest,
@@ -48,7 +49,7 @@ const hold = (changed: object = {}) =>
   });
 
 const lift = (changed: object = {}) =>
-  liftHold(database.db, {
+  resume(database.db, {
     scope: everything,
     source: 'operator',
     actor: 'ben',
@@ -156,7 +157,7 @@ describe('a hold', () => {
   });
 });
 
-describe('liftHold', () => {
+describe('resume', () => {
   test('lifts the hold of its own source, with a record, and no other', async () => {
     await hold();
     const ofBreaker = await hold({ source: 'breaker', actor: 'breaker-account-main' });

@@ -76,6 +76,25 @@ export type SweepView = {
   readonly nextLookAtMs: number;
 };
 
+/** What waits for a second person, or has been carried out. */
+export type ApprovalView = {
+  readonly approvalId: string;
+  readonly kind: 'resume' | 'limits';
+  readonly request: Readonly<Record<string, unknown>>;
+  /** Whoever approves says which request they have seen. */
+  readonly requestHash: string;
+  readonly peopleNeeded: number;
+  readonly voters: readonly {
+    readonly keyId: string;
+    readonly person: string;
+    readonly reason: string;
+    readonly votedAtMs: number;
+  }[];
+  readonly requestedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly appliedAtMs: number | null;
+};
+
 export type CancelAllView = {
   readonly scope: HoldScope;
   readonly epoch: string;

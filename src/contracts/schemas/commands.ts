@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limitsFile } from './limits.ts';
 import { actorText, commandIdText, readable, reasonText } from './wire.ts';
 
 const scope = z
@@ -35,7 +36,8 @@ export const haltBody = z
 export const resumeBody = z
   .strictObject({
     scope: scope.default({ kind: 'all', id: '*' }),
-    /** The hold's version as it was seen; without it, whatever hold of an operator is in force. */
+    source: z.enum(['operator', 'throttle'], '"operator" or "throttle"').default('operator'),
+    /** The hold's version as it was seen; without it, whatever hold of that source is in force. */
     version: z
       .string('the version of the hold, a text')
       .regex(/^\d{1,18}$/, 'the version of the hold')
@@ -54,6 +56,29 @@ export const resolveBody = z
     commandId: commandIdText,
   })
   .meta({ id: 'Resolve' });
+
+export const approvalBody = z
+  .strictObject({
+    approvalId: z.string('an id: a text').regex(/^[a-z0-9-]{1,64}$/, 'the id of a request'),
+    /** Of the request as it was seen: one that has changed since is refused. */
+    requestHash: z.string('the hash of the request').regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits'),
+    actor: actorText.exactOptional(),
+    reason: reasonText,
+  })
+  .meta({ id: 'Approve' });
+
+export const limitsBody = z
+  .strictObject({
+    account: z
+      .string('an account id')
+      .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'an account of this stack')
+      .exactOptional(),
+    /** All of them, as in the limits file: texts. */
+    limits: limitsFile,
+    actor: actorText.exactOptional(),
+    reason: reasonText,
+  })
+  .meta({ id: 'ChangeLimits' });
 
 export const workingOrderSchema = z
   .object({

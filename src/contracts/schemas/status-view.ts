@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { HoldView } from '../messages/views.ts';
+import type { ApprovalView, HoldView, SweepView } from '../messages/views.ts';
 import { evaluationSchema } from './trade-view.ts';
 import { atMs, decimalText, listOf } from './wire.ts';
 
@@ -16,6 +16,32 @@ export const holdSchema = z
     expiresAtMs: atMs.nullable(),
   })
   .meta({ id: 'Hold' }) satisfies z.ZodType<HoldView>;
+
+export const sweepSchema = z
+  .object({
+    venue: z.string(),
+    left: listOf(z.string()).describe('Orders that the last look could not show to be gone, by client order id.'),
+    canceled: z.int(),
+    notFlat: listOf(z.string()).describe('Of a flatten: trades that are not flat yet.'),
+    looks: z.int(),
+    outcome: z.enum(['clear', 'withdrawn']).nullable().describe('Null while it goes on.'),
+    nextLookAtMs: atMs,
+  })
+  .meta({ id: 'Sweep' }) satisfies z.ZodType<SweepView>;
+
+export const approvalSchema = z
+  .object({
+    approvalId: z.string(),
+    kind: z.enum(['resume', 'limits']),
+    request: z.record(z.string(), z.unknown()),
+    requestHash: z.string().describe('Whoever approves sends it back.'),
+    peopleNeeded: z.int(),
+    voters: listOf(z.object({ keyId: z.string(), person: z.string(), reason: z.string(), votedAtMs: atMs })),
+    requestedAtMs: atMs,
+    expiresAtMs: atMs,
+    appliedAtMs: atMs.nullable(),
+  })
+  .meta({ id: 'Approval' }) satisfies z.ZodType<ApprovalView>;
 
 const alert = z.object({
   code: z.string(),

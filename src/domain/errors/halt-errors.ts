@@ -40,6 +40,11 @@ export const haltErrors = {
     remedy:
       'Ask for it with a key of yours: POST /v1/limits or ratchet limits set FILE --key-file FILE. Another person approves with another key.',
   },
+  ACCOUNT_UNKNOWN: {
+    retryable: false,
+    summary: 'There is no such account here.',
+    remedy: 'Name the account of this stack: ratchet status shows it.',
+  },
   APPROVAL_KEY_MISSING: {
     retryable: false,
     summary: 'Where people approve, a key says who they are.',

@@ -48,11 +48,6 @@ export const requestErrors = {
     summary: 'The trade has nothing to close: it was denied, never filled, or is closed.',
     remedy: 'Nothing. Its state says which of these it is.',
   },
-  HALT_LEVEL_UNAVAILABLE: {
-    retryable: false,
-    summary: 'This level of halt is not offered yet: nothing cancels all working orders. Nothing was changed.',
-    remedy: 'Halt with entries-blocked, which stops every new entry, and close open trades one by one.',
-  },
   HOLD_NOT_IN_FORCE: {
     retryable: false,
     summary: 'There is no hold of an operator in force on this scope to lift.',

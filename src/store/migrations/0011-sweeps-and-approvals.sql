@@ -8,7 +8,7 @@ alter table hold add constraint hold_source_check
 create table cancel_sweep (
   hold_version  bigint not null,                 -- of the hold when it was set: the epoch of the sweep
   venue         text   not null,
-  hold_id       text   not null references hold,
+  hold_id       text   not null,
   level         text   not null check (level in ('frozen', 'flatten')),
   scope_kind    text   not null check (scope_kind in ('all', 'account', 'strategy', 'symbol')),
   scope_id      text   not null,
