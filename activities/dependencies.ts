@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { BreakerSettings } from '../src/domain/circuit-breaker.ts';
+import type { ReconciliationSettings } from '../src/domain/reconciliation/limits.ts';
 import type { Metrics } from '../src/observability/metrics.ts';
 import type { PriceHub } from '../src/prices/price-hub.ts';
 import type { Db } from '../src/store/database.ts';
@@ -30,6 +31,7 @@ export type ActivityDependencies = {
   readonly unresolved: UnresolvedPolicy;
   readonly breaker: BreakerSettings;
   readonly watchShards: number;
+  readonly reconciliation: ReconciliationSettings;
   /** Calls back when guards were armed, amended or disarmed, in any shard. Returns the way to stop. */
   readonly onGuardsChanged: (listener: () => void) => () => void;
   /** Names this process in leases and records. */

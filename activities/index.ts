@@ -11,6 +11,8 @@ import { createFoldBreaker } from './fold-breaker.ts';
 import { createHaltTrading } from './halt-trading.ts';
 import { createPlaceOrder } from './place-order.ts';
 import { createPlanExit } from './plan-exit.ts';
+import { createReconcileAccount } from './reconcile-account.ts';
+import { createSettleCorrection } from './reconcile-correction.ts';
 import { createRequestExit } from './request-exit.ts';
 import { createResumeTrading } from './resume-trading.ts';
 import { createSettleTrade } from './settle-trade.ts';
@@ -34,8 +36,10 @@ export const createActivities = (deps: ActivityDependencies) => ({
   haltTrading: createHaltTrading(deps),
   placeOrder: createPlaceOrder(deps),
   planExit: createPlanExit(deps),
+  reconcileAccount: createReconcileAccount(deps),
   requestExit: createRequestExit(deps),
   resumeTrading: createResumeTrading(deps),
+  settleCorrection: createSettleCorrection(deps),
   settleTrade: createSettleTrade(deps),
   watchAccount: createWatchAccount(deps),
   watchMarket: createWatchMarket(deps),

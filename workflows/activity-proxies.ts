@@ -25,6 +25,11 @@ export const { foldBreaker, haltTrading, resumeTrading } = proxyLocalActivities<
   summary: 'fold the outcomes, set or lift a hold',
 });
 
+export const { settleCorrection } = proxyLocalActivities<Activities>({
+  ...patient,
+  summary: 'carry out the decision on a correction',
+});
+
 const venueRetry = { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '5 seconds' } as const;
 
 /**
@@ -73,6 +78,19 @@ export const sweepActivities = (venue: string) =>
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: venueRetry,
     summary: 'look, and cancel what is left',
+  });
+
+/** Reads of the account that nothing waits for. A run that can't be done leaves it to the next. */
+export const reportActivities = (venue: string) =>
+  proxyActivities<Pick<Activities, 'reconcileAccount'>>({
+    taskQueue: taskQueues.venue(venue),
+    startToCloseTimeout: '60 seconds',
+    scheduleToCloseTimeout: '90 seconds',
+    heartbeatTimeout: '3 seconds',
+    priority: { priorityKey: 5 },
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: venueRetry,
+    summary: 'compare the book with the venue',
   });
 
 /** The eyes. One attempt runs until it is asked to return; a dead worker is noticed within the heartbeat timeout. */

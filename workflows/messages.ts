@@ -12,6 +12,13 @@ import type {
 } from '../src/contracts/messages/messages.ts';
 import { queries, signals, updates } from '../src/contracts/messages/messages.ts';
 import { searchAttributes } from '../src/contracts/messages/names.ts';
+import {
+  type CorrectionState,
+  type CorrectionVerdict,
+  correctionQuery,
+  correctionUpdates,
+  correctionWithdrawn,
+} from '../src/contracts/messages/reconciliation.ts';
 import type {
   BreakerView,
   CancelAllView,
@@ -36,6 +43,11 @@ export const stopView = defineQuery<StopView | null>(queries.stop);
 export const exitView = defineQuery<ExitView>(queries.exit);
 export const sweepView = defineQuery<CancelAllView>(queries.sweep);
 export const breakerView = defineQuery<BreakerView | null>(queries.breaker);
+
+export const correctionState = defineQuery<CorrectionState>(correctionQuery);
+export const withdrawn = defineSignal(correctionWithdrawn);
+export const approve = defineUpdate<CorrectionState, [CorrectionVerdict]>(correctionUpdates.approve);
+export const reject = defineUpdate<CorrectionState, [CorrectionVerdict]>(correctionUpdates.reject);
 
 export const decide = defineUpdate<EntryDecision>(updates.decide);
 export const amendStop = defineUpdate<StopView, [StopAmendment]>(updates.amendStop);

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { otherVariables, type SettingName, settings } from '../contracts/schemas/config.ts';
 import type { BreakerSettings } from '../domain/circuit-breaker.ts';
+import { type Decimal, decimal } from '../domain/decimal.ts';
 import { RatchetError } from '../domain/errors.ts';
+import type { ReconciliationSettings } from '../domain/reconciliation/limits.ts';
 import { Secret } from './secret.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -72,6 +74,23 @@ export const breakerSettings = (config: Config): BreakerSettings => ({
   windowBoundary: config.RATCHET_BREAKER_WINDOW_BOUNDARY,
   dwellMs: config.RATCHET_BREAKER_DWELL_MS,
 });
+
+export const reconciliationSettings = (config: Config): ReconciliationSettings => ({
+  tolerances: { currency: config.RATCHET_CURRENCY, byAsset: tolerancesOf(config.RATCHET_RECONCILE_TOLERANCES ?? '') },
+  limits: {
+    unexplainedMax: config.RATCHET_RECONCILE_UNEXPLAINED_MAX,
+    driftMax: decimal(config.RATCHET_RECONCILE_DRIFT_MAX),
+  },
+  correctionTimeoutMs: config.RATCHET_CORRECTION_TIMEOUT_MS,
+});
+
+function tolerancesOf(list: string): Readonly<Record<string, Decimal>> {
+  const entries = list.split(',').flatMap((entry) => {
+    const [asset, amount] = entry.split('=');
+    return asset && amount ? [[asset, decimal(amount)] as const] : [];
+  });
+  return Object.fromEntries(entries);
+}
 
 const settingNames = Object.keys(settings) as SettingName[];
 

@@ -5,7 +5,8 @@ import { NativeConnection, Runtime } from '@temporalio/worker';
 import { Registry } from 'prom-client';
 import { createActivities } from '../../activities/index.ts';
 import { startOutboxRelay } from '../../activities/relay-outbox.ts';
-import { breakerSettings, loadConfig, secretValues } from '../config/config.ts';
+import { createTellPause } from '../../activities/tell-pause.ts';
+import { breakerSettings, loadConfig, reconciliationSettings, secretValues } from '../config/config.ts';
 import { loadTemporalConnection } from '../config/temporal-connection.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
@@ -17,6 +18,7 @@ import { createListener } from '../store/listener.ts';
 import { freePort } from './free-port.ts';
 import { startPatrol } from './patrol.ts';
 import { announceReady, endRequested, endWithReason } from './process-life.ts';
+import { ensureReconciliationSchedules, watchReconciliation } from './reconciling.ts';
 import { startSealing } from './recorded.ts';
 import { startStandingLifecycles } from './standing-lifecycles.ts';
 import { createWorkers } from './temporal-workers.ts';
@@ -59,7 +61,11 @@ const listener = createListener({
 });
 const sealer = await startSealing(config, db, logger, metrics);
 
-const venue = openVenue(config, logger);
+const venue = openVenue(
+  config,
+  logger,
+  createTellPause({ db, now: Date.now, logger }, { account: config.RATCHET_ACCOUNT, venue: config.RATCHET_VENUE }),
+);
 const room = openRoom(venue, logger, metrics);
 const connection = await NativeConnection.connect(temporal.connectionOptions);
 const client = new Client({ connection, namespace: temporal.namespace });
@@ -87,6 +93,7 @@ const workers = await createWorkers({
     unresolved: config.RATCHET_UNRESOLVED_ORDERS,
     breaker: breakerSettings(config),
     watchShards: config.RATCHET_WATCH_SHARDS,
+    reconciliation: reconciliationSettings(config),
     onGuardsChanged: (changed) => listener.on('ratchet_guards', changed),
     holder: identity,
     now: Date.now,
@@ -115,6 +122,13 @@ const metricsServer =
         fault: () => workers.find((worker) => worker.getState() !== 'RUNNING') && 'a worker does not run',
       });
 await startStandingLifecycles(client, { venue: venue.name, account: config.RATCHET_ACCOUNT });
+const reconciled = {
+  venue: venue.name,
+  account: config.RATCHET_ACCOUNT,
+  everyMs: config.RATCHET_RECONCILE_EVERY_MS,
+};
+await ensureReconciliationSchedules(client, reconciled);
+const reconciliationWatch = watchReconciliation({ db, metrics, logger, now: Date.now, ...reconciled });
 announceReady({ identity, ...(metricsServer && { metricsUrl: metricsServer.url }) });
 
 const reason = await Promise.race([ending, running.then(() => 'the workers stopped')]);
@@ -122,6 +136,7 @@ logger.info({ reason }, 'worker is stopping');
 for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 await running;
 await patrol.stop();
+await reconciliationWatch.stop();
 await relay.stop();
 await sealer.stop();
 await metricsServer?.close();

@@ -112,6 +112,16 @@ const recordMetrics = (registry: Registry) => ({
 });
 
 const stateMetrics = (registry: Registry) => ({
+  reconciliationAge: new Gauge({
+    name: 'ratchet_reconciliation_age_seconds',
+    help: 'How long ago the last comparison of the book with the venue began that could read everything.',
+    registers: [registry],
+  }),
+  differencesOpen: new Gauge({
+    name: 'ratchet_differences_open',
+    help: 'Differences between the book and the venue that last.',
+    registers: [registry],
+  }),
   alertsOpen: new Gauge({
     name: 'ratchet_alerts_open',
     help: 'Alerts that are raised and not resolved, by severity.',

@@ -19,6 +19,8 @@ export type LookToCommit = {
   readonly version: number;
   readonly startedAtMs: number;
   readonly look: Look;
+  /** Orders of others that have ended without a fill: no alert about them has to last. */
+  readonly harmless: readonly Difference[];
   /** What the look before saw and nobody knew; null in the first look of a run. */
   readonly suspects: readonly Difference[] | null;
   /** The balances of the beginning, where there are none yet and these can be believed. */
@@ -74,11 +76,10 @@ export function commitLook(db: Db, run: LookToCommit): Promise<LookCommitted> {
   });
 }
 
-/** An order that people have taken note of may be heard of again, which raises it once more. */
+/** An order that people have taken note of may be heard of again, which raises it once more; one may end unfilled. */
 async function resolveAccepted(tx: Tx, run: LookToCommit, accepted: ReadonlySet<string>): Promise<void> {
-  for (const difference of run.look.differences) {
-    if (accepted.has(keyOf(difference))) await resolveDifference(tx, run, difference, run.nowMs);
-  }
+  const noted = run.look.differences.filter((difference) => accepted.has(keyOf(difference)));
+  for (const difference of [...noted, ...run.harmless]) await resolveDifference(tx, run, difference, run.nowMs);
 }
 
 /** Says that a run has ended, and keeps what it came to. */

@@ -10,6 +10,7 @@ import type { HoldLevel, HoldScope, OrderReported, OrderTerms } from '../../src/
 import { breakerDefaults } from '../../src/domain/circuit-breaker.ts';
 import { decimal } from '../../src/domain/decimal.ts';
 import { paperLimits } from '../../src/domain/limits/limits.ts';
+import { reconciliationDefaults } from '../../src/domain/reconciliation/limits.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import type { PriceHub } from '../../src/prices/price-hub.ts';
 import type { FaultRule, Simulator, SimulatorOptions } from '../../src/simulator/server.ts';
@@ -89,6 +90,7 @@ export async function aHalting(
       unresolved: 'park',
       breaker: breakerDefaults,
       watchShards: 1,
+      reconciliation: reconciliationDefaults,
       onGuardsChanged: () => () => undefined,
       holder,
       now,

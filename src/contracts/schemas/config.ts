@@ -172,6 +172,36 @@ export const settings = {
     default: '0',
     meaning: 'The circuit breaker never stays OPEN for less than this, however short the timeout.',
   },
+  RATCHET_RECONCILE_EVERY_MS: {
+    ...whole('ms', 5_000, 3_600_000),
+    default: '20000',
+    meaning: 'How often the book is compared with the venue. Once a day all of the last 24 hours are, too.',
+  },
+  RATCHET_RECONCILE_TOLERANCES: {
+    ...matching(
+      /^[A-Z0-9]{1,16}=\d+(\.\d+)?(,[A-Z0-9]{1,16}=\d+(\.\d+)?)*$/,
+      'a list such as USDT=0.01,BTC=0.00001',
+      'list',
+    ),
+    meaning:
+      'How far a balance may be off before it counts, by asset. Of those that are not named: 0.01 of the currency of the account, 0.00001 of any other.',
+  },
+  RATCHET_RECONCILE_UNEXPLAINED_MAX: {
+    ...whole('differences', 0, 1_000),
+    default: '0',
+    meaning: 'Orders, fills and positions that may differ between book and venue before entries are blocked.',
+  },
+  RATCHET_RECONCILE_DRIFT_MAX: {
+    ...matching(/^\d{1,15}(\.\d{1,18})?$/, 'an amount of the currency of the account', 'amount'),
+    default: '100',
+    meaning:
+      'What all balance drifts together may be worth before entries are blocked, in the currency of the account.',
+  },
+  RATCHET_CORRECTION_TIMEOUT_MS: {
+    ...whole('ms', 1_000, 2_592_000_000),
+    default: '86400000',
+    meaning: 'How long a correction of the book waits for a person. After it the book stays as it is.',
+  },
   RATCHET_CHECKPOINT_KEY_FILE: {
     ...path,
     default: '<RATCHET_DATA>/secrets/checkpoint-key.pem',

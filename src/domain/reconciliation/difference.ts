@@ -35,6 +35,7 @@ type FillRef = {
   readonly venueOrderId: string;
   readonly clientOrderId: string;
   readonly tradeId: string;
+  readonly transactedAtMs: number;
 };
 
 /** The book has a fill that the venue's own list lacks. */

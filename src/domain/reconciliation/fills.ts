@@ -43,13 +43,14 @@ const isSameFill = (a: FillNumbers, b: FillNumbers): boolean =>
   isEqual(a.fee, b.fee) &&
   a.feeAsset === b.feeAsset;
 
-const refOf = ({ symbol, side, venueTradeId, venueOrderId, clientOrderId, tradeId }: OwnFill) => ({
+const refOf = ({ symbol, side, venueTradeId, venueOrderId, clientOrderId, tradeId, transactedAtMs }: OwnFill) => ({
   symbol,
   side,
   venueTradeId,
   venueOrderId,
   clientOrderId,
   tradeId,
+  transactedAtMs,
 });
 
 const numbersOf = ({ quantity, price, quoteQuantity, fee, feeAsset }: OwnFill): FillNumbers => ({

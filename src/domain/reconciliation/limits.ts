@@ -1,5 +1,20 @@
-import { absolute, add, type Decimal, isMore, multiply, zero } from '../decimal.ts';
+import { absolute, add, type Decimal, decimal, isMore, multiply, zero } from '../decimal.ts';
 import type { Difference } from './difference.ts';
+import type { Tolerances } from './tolerance.ts';
+
+/** All that is configured of the comparison. */
+export type ReconciliationSettings = {
+  readonly tolerances: Tolerances;
+  readonly limits: ReconciliationLimits;
+  /** How long a correction waits for a person before the book is left as it is. */
+  readonly correctionTimeoutMs: number;
+};
+
+export const reconciliationDefaults: ReconciliationSettings = {
+  tolerances: { currency: 'USDT', byAsset: {} },
+  limits: { unexplainedMax: 0, driftMax: decimal('100') },
+  correctionTimeoutMs: 86_400_000,
+};
 
 /** How much may be unexplained before entries are blocked. */
 export type ReconciliationLimits = {
@@ -7,7 +22,6 @@ export type ReconciliationLimits = {
   readonly unexplainedMax: number;
   /** The drifts of all balances together, in the account's currency, whichever way they go. */
   readonly driftMax: Decimal;
-  readonly currency: string;
 };
 
 /**
@@ -17,7 +31,8 @@ export type ReconciliationLimits = {
  */
 export function excessOf(
   differences: readonly Difference[],
-  { unexplainedMax, driftMax, currency }: ReconciliationLimits,
+  { unexplainedMax, driftMax }: ReconciliationLimits,
+  currency: string,
   priceOf: (symbol: string) => Decimal | null,
 ): string | null {
   const unexplained = differences.filter(({ kind }) => kind !== 'balance' && kind !== 'changedFill').length;

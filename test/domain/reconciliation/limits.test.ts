@@ -3,10 +3,10 @@ import type { Difference } from '../../../src/domain/reconciliation/difference.t
 import { excessOf } from '../../../src/domain/reconciliation/limits.ts';
 import { aDrift, anExternalOrder, aShortage, d } from './fixtures.ts';
 
-const limits = { unexplainedMax: 1, driftMax: d('100'), currency: 'USDT' };
+const limits = { unexplainedMax: 1, driftMax: d('100') };
 const prices: Record<string, string> = { 'BTC/USDT': '50' };
 const excess = (...differences: readonly Difference[]) =>
-  excessOf(differences, limits, (symbol) => {
+  excessOf(differences, limits, 'USDT', (symbol) => {
     const price = prices[symbol];
     return price === undefined ? null : d(price);
   });
@@ -37,7 +37,15 @@ describe('entries are blocked', () => {
   test('not for fills that were told anew', () => {
     const changed = (venueTradeId: string): Difference => {
       const numbers = { quantity: d('1'), price: d('1'), quoteQuantity: d('1'), fee: d('0'), feeAsset: 'USDT' };
-      const ref = { symbol: 'BTC/USDT', side: 'BUY' as const, venueTradeId, venueOrderId: '1', clientOrderId: 'c', tradeId: 't' };
+      const ref = {
+        symbol: 'BTC/USDT',
+        side: 'BUY' as const,
+        venueTradeId,
+        venueOrderId: '1',
+        clientOrderId: 'c',
+        tradeId: 't',
+        transactedAtMs: 0,
+      };
       return { kind: 'changedFill', ...ref, kept: numbers, reported: { ...numbers, price: d('2') } };
     };
     expect(excess(changed('1'), changed('2'), changed('3'))).toBeNull();

@@ -11,6 +11,7 @@ import { type BreakerSettings, breakerDefaults } from '../../../src/domain/circu
 import { decimal, zero } from '../../../src/domain/decimal.ts';
 import { equityOf } from '../../../src/domain/equity.ts';
 import { paperLimits } from '../../../src/domain/limits/limits.ts';
+import { reconciliationDefaults } from '../../../src/domain/reconciliation/limits.ts';
 import { createMetrics } from '../../../src/observability/metrics.ts';
 import type { LatestPrice, PriceHub } from '../../../src/prices/price-hub.ts';
 import {
@@ -142,6 +143,7 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
     unresolved: options.unresolved ?? 'park',
     breaker: { ...breakerDefaults, failureThreshold: plenty, ...options.breaker },
     watchShards: 1,
+    reconciliation: reconciliationDefaults,
     onGuardsChanged: () => () => undefined,
     holder: `bench-${account}`,
     now,
