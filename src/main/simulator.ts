@@ -18,7 +18,7 @@ type Flags = {
   readonly speed: number;
   readonly seed: number;
   readonly deposit?: string;
-  readonly feeAsset: 'received' | 'quote';
+  readonly feeAsset: 'received' | 'quote' | 'third';
   readonly ordersPer10s?: number;
   readonly weightPerMinute?: number;
   readonly virtualClock?: number;
@@ -67,8 +67,8 @@ function readFlags(): Flags {
     .option('--seed <n>', 'of generated prices and of faults by chance', whole, 1)
     .option('--deposit <quantity>', 'of the quote asset that the account begins with', amount)
     .addOption(
-      new Option('--fee-asset <asset>', 'what a buyer pays its fee in')
-        .choices(['received', 'quote'])
+      new Option('--fee-asset <asset>', 'what fees are paid in; third = BNB at a discount, while enough of it is free')
+        .choices(['received', 'quote', 'third'])
         .default('received'),
     )
     .addOption(

@@ -7,17 +7,31 @@ export type SimulatorClock = {
   schedule(afterMs: number, task: () => void): () => void;
   /** Moves the clock by so many milliseconds: a virtual one runs what falls due, a wall clock becomes wrong by that much. */
   shift(byMs: number): void;
+  /** What is scheduled will not run any more. */
+  stop(): void;
 };
 
 /** Real time, plus a deliberate error that `shift` adds to, for clients that must notice a wrong clock. */
 export function wallClock(): SimulatorClock {
   let errorMs = 0;
+  const timers = new Set<NodeJS.Timeout>();
   return {
     kind: 'wall',
     nowMs: () => Date.now() + errorMs,
     schedule(afterMs, task) {
-      const timer = setTimeout(task, afterMs);
-      return () => clearTimeout(timer);
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        task();
+      }, afterMs);
+      timers.add(timer);
+      return () => {
+        timers.delete(timer);
+        clearTimeout(timer);
+      };
+    },
+    stop() {
+      for (const timer of timers) clearTimeout(timer);
+      timers.clear();
     },
     shift(byMs) {
       errorMs += byMs;
@@ -45,6 +59,7 @@ export function virtualClock(startAtMs: number): SimulatorClock {
       waiting.add(due);
       return () => waiting.delete(due);
     },
+    stop: () => waiting.clear(),
     shift(byMs) {
       const untilMs = nowMs + byMs;
       for (let due = nextDue(untilMs); due; due = nextDue(untilMs)) {

@@ -1,9 +1,10 @@
 import type { SimulatorClock } from './clock.ts';
 import { createControl } from './control/control.ts';
+import { createTroubles } from './control/stage.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import type { RequestRecord } from './exchange/ledger.ts';
 import { pairOf } from './exchange/market.ts';
-import type { FaultRule } from './faults/faults.ts';
+import type { FaultAction, FaultPhase, FaultRule } from './faults/faults.ts';
 import type { PriceOptions, SimulatorOptions, Tick } from './options.ts';
 import type { BadLine } from './prices/price-source.ts';
 import type { Keys } from './rest/authentication.ts';
@@ -14,7 +15,7 @@ import { createMarketStreams } from './streams/streams.ts';
 import { createUserStreams } from './streams/user-stream.ts';
 import { openCore, type VenueCore } from './venue-core.ts';
 
-export type { FaultRule, PriceOptions, SimulatorOptions, Tick };
+export type { FaultAction, FaultPhase, FaultRule, PriceOptions, SimulatorOptions, Tick };
 
 export type Simulator = {
   /** `http://…` of the REST API: paths begin with `/api/v3`. */
@@ -105,7 +106,17 @@ async function openDoors(core: VenueCore, keys: Keys, options: SimulatorOptions)
   const streams = serveStreams(venue.server, { market, user }, { faults, conditions, clock, rules });
   const replay = core.startPrices();
   const sendRaw = (text: string): void => market.broadcastRaw(text);
-  const command = createControl({ core, replay, sendRaw });
+  const command = createControl({
+    core,
+    replay,
+    troubles: createTroubles(clock),
+    streams: {
+      sendRaw,
+      close: (kind, code) => streams.close(kind, code),
+      endSubscriptions: () => user.terminate(),
+      announceShutdown: (kind) => (kind === 'user' ? user.announceShutdown() : market.announceShutdown()),
+    },
+  });
   const controlPort = options.controlPort ?? 0;
   const control = await listen((request, response) => void command(request, response), controlPort, loopback);
   return {

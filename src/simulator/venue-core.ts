@@ -93,6 +93,7 @@ export function openCore(options: SimulatorOptions): VenueCore {
     log: createRequestLog(ledger),
     startPrices: () => (source ? play(source, exchange, clock, number, options.speed ?? 1) : null),
     close() {
+      clock.stop();
       for (const { tape } of venues) tape.close();
       ledger.close();
     },
