@@ -1,9 +1,7 @@
-import { pathToFileURL } from 'node:url';
 import { type Stack, startStack } from '../support/stack.ts';
 import { enterApproved, openTrade, untilPhase } from '../support/trading.ts';
+import { workerEnvironment } from '../support/workers.ts';
 import { type CrashCase, crashCases } from './cases.ts';
-
-const preload = pathToFileURL(new URL('../support/worker-environment.mjs', import.meta.url).pathname).href;
 
 /** A stack whose worker, and nothing else of it, dies at the points of these cases. */
 export function startCrashStack(cases: readonly CrashCase[] = crashCases): Promise<Stack> {
@@ -12,7 +10,7 @@ export function startCrashStack(cases: readonly CrashCase[] = crashCases): Promi
   ];
   return startStack({
     environment: {
-      NODE_OPTIONS: `--import ${preload}`,
+      ...workerEnvironment,
       // A lost order is given up after three seconds, so that a case does not take a minute.
       RATCHET_RECV_WINDOW_MS: '2000',
       RATCHET_FENCE_API_TIMEOUT_MS: '1000',

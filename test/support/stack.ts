@@ -33,6 +33,8 @@ export type Row = Readonly<Record<string, unknown>>;
 
 export type Stack = {
   readonly data: string;
+  /** What was set for it beyond its defaults. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly file: () => StackFile;
   readonly client: RatchetClient;
   readonly temporal: Client;
@@ -127,6 +129,7 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
   };
   return {
     data,
+    settings: settings.environment ?? {},
     file,
     client,
     temporal: temporalClient,
