@@ -106,6 +106,7 @@ const pauseOf = ({ scope, until_ms, is_ban, reason }: PauseRow): RatePause => ({
 type Sum = Pick<SharedSettlement, 'kind' | 'windowMs' | 'startMs'> & {
   readonly taken: number;
   readonly reported: number | null;
+  readonly reportedAtMs: number | null;
   readonly added: number;
 };
 
@@ -152,7 +153,8 @@ function createSettler(db: Db, venue: string, onError: (error: unknown) => void)
 }
 
 /** A count of the venue's has what was sent before it; what is answered without one comes on top. */
-function addUp(sum: Sum | undefined, { wasTaken, reported, cost, kind, windowMs, startMs }: SharedSettlement): Sum {
+function addUp(sum: Sum | undefined, settlement: SharedSettlement): Sum {
+  const { wasTaken, reported, answeredAtMs, cost, kind, windowMs, startMs } = settlement;
   const { taken = 0, added = 0 } = sum ?? {};
   return {
     kind,
@@ -160,6 +162,7 @@ function addUp(sum: Sum | undefined, { wasTaken, reported, cost, kind, windowMs,
     startMs,
     taken: taken + (wasTaken ? cost : 0),
     reported: reported ?? sum?.reported ?? null,
+    reportedAtMs: reported === null ? (sum?.reportedAtMs ?? null) : answeredAtMs,
     added: reported === null ? added + cost : 0,
   };
 }

@@ -107,7 +107,8 @@ export function createRateBudget({ limits = [], clock, shared, onPause }: RateBu
     // While the venue's clock is not known, ours must do for a pause: everybody has to hear of it.
     if (isNews) shared?.pause({ ...answer.pause, untilMs: answer.pause.untilMs + (offsetMs ?? 0) });
     if (shared === undefined || offsetMs === null) return;
-    const told = charges.map((charge) => ({ ...charge, wasTaken, reported: reportedOf(used, charge) }));
+    const answeredAtMs = venueNowMs();
+    const told = charges.map((charge) => ({ ...charge, wasTaken, answeredAtMs, reported: reportedOf(used, charge) }));
     shared.settle(told.filter(({ cost, reported }) => cost > 0 || reported !== null));
   };
 

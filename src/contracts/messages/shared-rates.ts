@@ -14,6 +14,7 @@ export type SharedSettlement = RateCharge & {
   /** Whether `take` had counted it as under way: exits and cancels go without asking. */
   readonly wasTaken: boolean;
   readonly reported: number | null;
+  readonly answeredAtMs: number;
 };
 
 /**

@@ -11,6 +11,8 @@ create unlogged table rate_window (
   used            bigint not null check (used >= 0),
   -- Sent and not answered yet. Where a process dies on the way, its part stays until the window ends.
   in_flight       bigint not null check (in_flight >= 0),
+  -- When the answer was given that told the venue's count last. Processes tell of their answers in any order.
+  reported_at_ms  bigint not null default 0,
   primary key (venue, kind, window_ms)
 );
 
@@ -69,11 +71,13 @@ declare
 begin
   for told in
     select * from jsonb_to_recordset(p_settlements)
-      as settled (kind text, "windowMs" bigint, "startMs" bigint, taken bigint, reported bigint, added bigint)
+      as settled (kind text, "windowMs" bigint, "startMs" bigint, taken bigint, reported bigint,
+                  "reportedAtMs" bigint, added bigint)
       order by kind, "windowMs", "startMs"
   loop
-    insert into rate_window as known (venue, kind, window_ms, window_start_ms, used, in_flight)
-      values (p_venue, told.kind, told."windowMs", told."startMs", coalesce(told.reported, 0) + told.added, 0)
+    insert into rate_window as known (venue, kind, window_ms, window_start_ms, used, in_flight, reported_at_ms)
+      values (p_venue, told.kind, told."windowMs", told."startMs", coalesce(told.reported, 0) + told.added, 0,
+        coalesce(told."reportedAtMs", 0))
       on conflict (venue, kind, window_ms) do update set
         window_start_ms = excluded.window_start_ms,
         in_flight = case when known.window_start_ms < excluded.window_start_ms then 0
@@ -81,9 +85,10 @@ begin
         used = told.added + case
           when known.window_start_ms < excluded.window_start_ms then coalesce(told.reported, 0)
           when told.reported is null then known.used
-          -- Only the count of placements can fall: each first fill takes one off.
-          when told.kind = 'orders' then told.reported
-          else greatest(known.used, told.reported) end
+          -- Only the count of placements can fall, by what is told later: each first fill takes one off.
+          when told.kind = 'orders' and told."reportedAtMs" > known.reported_at_ms then told.reported
+          else greatest(known.used, told.reported) end,
+        reported_at_ms = greatest(known.reported_at_ms, excluded.reported_at_ms)
       where known.window_start_ms <= excluded.window_start_ms;
   end loop;
 end $$;

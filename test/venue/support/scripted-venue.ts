@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import { createBinanceVenue } from '../../../src/venue/binance/adapter.ts';
-import { systemClock } from '../../../src/venue/clock.ts';
+import { type Clock, systemClock } from '../../../src/venue/clock.ts';
 import { createRateBudget, type RateBudget } from '../../../src/venue/rate-budget.ts';
 import type { Venue } from '../../../src/venue/venue.ts';
 
@@ -92,6 +92,7 @@ export type VenueSettings = {
   readonly url: string;
   readonly wsUrl?: string;
   readonly budget?: RateBudget;
+  readonly clock?: Clock;
   readonly requestTimeoutMs?: number;
   readonly keys?: { readonly apiKey: string; readonly apiSecret: string };
   readonly logger?: pino.Logger;
@@ -99,14 +100,15 @@ export type VenueSettings = {
 
 /** The adapter, pointed at a local server. */
 export function aVenue({ url, wsUrl = url.replace('http', 'ws'), ...settings }: VenueSettings): Venue {
+  const { clock = systemClock } = settings;
   return createBinanceVenue({
     name: 'test',
     restUrl: url,
     streamUrl: wsUrl,
     wsApiUrl: `${wsUrl}/ws-api/v3`,
     ...(settings.keys ?? { apiKey: 'key-canary', apiSecret: 'secret-canary' }),
-    budget: settings.budget ?? createRateBudget({ clock: systemClock }),
-    clock: systemClock,
+    budget: settings.budget ?? createRateBudget({ clock }),
+    clock,
     logger: settings.logger ?? pino({ level: 'silent' }),
     requestTimeoutMs: settings.requestTimeoutMs ?? 2000,
     socketTimings: { pingMs: 50, backoffMs: [20, 40, 80, 160, 320], stableMs: 100 },
