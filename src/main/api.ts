@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { Client, Connection } from '@temporalio/client';
 import { Registry } from 'prom-client';
 import { defaultRates } from '../api/rate-limits.ts';
@@ -12,7 +13,7 @@ import { checkDurability } from '../store/durability.ts';
 import { createMarketReader, createPriceReader } from './markets.ts';
 import { announceReady, endRequested, endWithReason } from './process-life.ts';
 import { startSealing } from './recorded.ts';
-import { openRoom, openVenue, venueSettings } from './venues.ts';
+import { openRoom, openSharedRates, openVenue, venueSettings } from './venues.ts';
 
 // The API process: it works on the database alone, asks Temporal only to enter a trade, and seals the record too.
 endWithReason();
@@ -35,7 +36,8 @@ const db = createDatabase({
 });
 await checkDurability(db);
 const sealer = await startSealing(config, db, logger, metrics);
-const venue = openVenue(config, logger);
+const shared = openSharedRates(config, { db, holder: `${hostname()}-${process.pid}`, logger });
+const venue = openVenue(config, logger, { shared });
 const room = openRoom(venue, logger, metrics);
 // It connects with the first call: halts, closes and reads must work while Temporal is down.
 const connection = Connection.lazy(temporal.connectionOptions);
@@ -73,5 +75,6 @@ await sealer.stop();
 await metricsServer?.close();
 await room.prices.close();
 await venue.close();
+await shared.close();
 await connection.close();
 await db.destroy();

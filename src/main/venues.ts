@@ -3,10 +3,13 @@ import type { VenueRoom } from '../../activities/dependencies.ts';
 import type { ConfigWith } from '../config/config.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { createPriceHub, type PriceHubEvent } from '../prices/price-hub.ts';
+import type { Db } from '../store/database.ts';
+import type { Listener } from '../store/listener.ts';
+import { createSharedRates } from '../store/rate-budget.ts';
 import { createBinanceVenue } from '../venue/binance/adapter.ts';
 import { systemClock } from '../venue/clock.ts';
 import { createFilterCache } from '../venue/filter-cache.ts';
-import { createRateBudget, type RatePause } from '../venue/rate-budget.ts';
+import { createRateBudget, type RateBudgetOptions } from '../venue/rate-budget.ts';
 import type { Venue } from '../venue/venue.ts';
 
 export const venueSettings = [
@@ -19,11 +22,14 @@ export const venueSettings = [
 
 export type VenueConfig = ConfigWith<(typeof venueSettings)[number]>;
 
-/** The venue that the configuration names. Paper and Binance speak one dialect, so they are one adapter. */
+/**
+ * The venue that the configuration names. Paper and Binance speak one dialect, so they are one adapter. Without `shared`
+ * it counts its requests alone, for a command that must work while the database is away.
+ */
 export function openVenue(
   config: VenueConfig,
   logger: Logger,
-  onPause: (pause: RatePause) => void = () => undefined,
+  limits: Pick<RateBudgetOptions, 'onPause' | 'shared'> = {},
 ): Venue {
   return createBinanceVenue({
     name: config.RATCHET_VENUE,
@@ -32,9 +38,24 @@ export function openVenue(
     wsApiUrl: config.RATCHET_VENUE_WS_API_URL,
     apiKey: config.VENUE_API_KEY.reveal(),
     apiSecret: config.VENUE_API_SECRET.reveal(),
-    budget: createRateBudget({ limits: [], clock: systemClock, onPause }),
+    budget: createRateBudget({ clock: systemClock, ...limits }),
     clock: systemClock,
     logger,
+    selfTradePrevention: config.RATCHET_SELF_TRADE_PREVENTION,
+  });
+}
+
+/** The venue's limits as all processes on this database share them. `listener` tells of pauses sooner. */
+export function openSharedRates(
+  { RATCHET_VENUE: venue }: Pick<VenueConfig, 'RATCHET_VENUE'>,
+  { db, holder, logger, listener }: { db: Db; holder: string; logger: Logger; listener?: Listener },
+) {
+  return createSharedRates({
+    db,
+    venue,
+    holder,
+    onAnnounced: (announced) => listener?.on('ratchet_pauses', announced) ?? (() => undefined),
+    onError: (error) => logger.warn({ error, venue }, 'the shared request counts can not be reached'),
   });
 }
 

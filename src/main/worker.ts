@@ -22,7 +22,7 @@ import { ensureReconciliationSchedules, watchReconciliation } from './reconcilin
 import { startSealing } from './recorded.ts';
 import { startStandingLifecycles } from './standing-lifecycles.ts';
 import { createWorkers } from './temporal-workers.ts';
-import { openRoom, openVenue, venueSettings } from './venues.ts';
+import { openRoom, openSharedRates, openVenue, venueSettings } from './venues.ts';
 
 // A worker process: the four task queues' workers, the outbox relay, a patrol and a sealer. As many of them as wanted.
 endWithReason();
@@ -61,15 +61,13 @@ const listener = createListener({
 });
 const sealer = await startSealing(config, db, logger, metrics);
 
-const venue = openVenue(
-  config,
-  logger,
-  createTellPause({ db, now: Date.now, logger }, { account: config.RATCHET_ACCOUNT, venue: config.RATCHET_VENUE }),
-);
+const identity = `${hostname()}-${process.pid}`;
+const shared = openSharedRates(config, { db, holder: identity, logger, listener });
+const here = { account: config.RATCHET_ACCOUNT, venue: config.RATCHET_VENUE };
+const venue = openVenue(config, logger, { shared, onPause: createTellPause({ db, now: Date.now, logger }, here) });
 const room = openRoom(venue, logger, metrics);
 const connection = await NativeConnection.connect(temporal.connectionOptions);
 const client = new Client({ connection, namespace: temporal.namespace });
-const identity = `${hostname()}-${process.pid}`;
 const relay = startOutboxRelay({
   db,
   client,
@@ -143,5 +141,6 @@ await metricsServer?.close();
 await listener.close();
 await room.prices.close();
 await venue.close();
+await shared.close();
 await connection.close();
 await db.destroy();
