@@ -51,19 +51,48 @@ command(
       .makeOptionMandatory(),
   );
 
-scoped(command('halt', 'block every new entry; open trades go on being guarded', () => import('./halt.ts')))
+scoped(command('halt', 'block every new entry; open trades stay guarded', () => import('./halt.ts')))
   .requiredOption('--reason <text>', 'why, for the record')
   .addOption(
-    new Option('--level <level>', 'how strict; the stricter ones are refused for now')
+    new Option('--level <level>', 'frozen: also cancel working entries; flatten: also close every position')
       .choices(['entries-blocked', 'frozen', 'flatten'])
       .default('entries-blocked'),
   )
-  .option('--for <minutes>', 'lift it by itself after so many minutes', whole);
+  .option('--for <minutes>', 'lift it by itself after so many minutes', whole)
+  .option('--wait', 'stay until nothing is left to cancel or close, and say how far it is', false);
 
-scoped(command('resume', 'lift a halt that an operator has set', () => import('./resume.ts'))).requiredOption(
-  '--reason <text>',
-  'why, for the record',
-);
+withKey(scoped(command('resume', 'lift a halt that an operator has set', () => import('./resume.ts'))))
+  .requiredOption('--reason <text>', 'why, for the record')
+  .addOption(
+    new Option('--source <source>', 'throttle: switch a strategy on again that repeated itself')
+      .choices(['operator', 'throttle'])
+      .default('operator'),
+  );
+
+const approvals = program.command('approvals').description('what one person alone may not do');
+command('list', 'requests that wait for a second person', () => import('./approvals-list.ts'), approvals);
+withKey(
+  command(
+    'approve <id>',
+    'approve a request, with a key of your own',
+    () => import('./approvals-approve.ts'),
+    approvals,
+  ),
+)
+  .requiredOption('--hash <hash>', 'of the request, as the list shows it')
+  .requiredOption('--reason <text>', 'why, for the record');
+
+const limits = program.command('limits').description('limits of an account');
+withKey(
+  command(
+    'set <file>',
+    'put the limits of a file in force; loosening may need two people',
+    () => import('./limits-set.ts'),
+    limits,
+  ),
+)
+  .option('--account <id>', 'which (default: the one of this stack)')
+  .requiredOption('--reason <text>', 'why, for the record');
 
 command('status', 'what runs, what is open, what is halted, what is wrong', () => import('./status.ts'));
 
@@ -104,6 +133,10 @@ function scoped(target: Command): Command {
     .addOption(new Option('--account <id>', 'one account').conflicts(conflicts('account')))
     .addOption(new Option('--strategy <name>', 'one strategy').conflicts(conflicts('strategy')))
     .addOption(new Option('--symbol <symbol>', 'one symbol, such as BTC/USDT').conflicts(conflicts('symbol')));
+}
+
+function withKey(target: Command): Command {
+  return target.option('--key-file <file>', "the key of who asks (default: that of this machine's own tools)");
 }
 
 function whole(text: string): number {

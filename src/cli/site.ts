@@ -17,7 +17,7 @@ export type Site = {
 };
 
 /** @throws RatchetError STACK_NOT_FOUND when neither the environment nor the data folder names a database. */
-function findSite(options: GlobalOptions): Site {
+export function findSite(options: GlobalOptions): Site {
   const config = loadConfig({ ...process.env, RATCHET_DATA: options.data });
   const stack = readStackFile(options.data);
   const databaseUrl = config.DATABASE_URL?.reveal() ?? stack?.database.url;
@@ -46,6 +46,10 @@ export async function withDatabase<Result>(
     await db.destroy();
   }
 }
+
+/** Whether a command failed because the database is away, for whatever reason. */
+export const isAway = (error: unknown): boolean =>
+  error instanceof RatchetError && (error.code === 'DATABASE_UNAVAILABLE' || error.code === 'STACK_NOT_RUNNING');
 
 /** Whether the database is silent because the stack that it belongs to was ended. */
 function hasStopped(error: unknown, { config, stack }: Site): boolean {

@@ -33,6 +33,9 @@ const wanted = {
 
 const startsOnOtherPorts = 3;
 
+/** In the folder of secrets. */
+const paperKeyFiles = { key: 'paper-api-key', secret: 'paper-api-secret' } as const;
+
 /** What the parts of a start have in common. */
 export type Start = {
   readonly site: Site;
@@ -56,8 +59,8 @@ export type System = {
 export async function startSystem(start: Start): Promise<System> {
   const { folder } = start.site;
   const keys = {
-    key: keptSecret(folder, 'paper-api-key').value,
-    secret: keptSecret(folder, 'paper-api-secret').value,
+    key: keptSecret(folder, paperKeyFiles.key).value,
+    secret: keptSecret(folder, paperKeyFiles.secret).value,
   };
   const [database, temporal, paper] = await Promise.all([
     startDatabase(start),
@@ -92,6 +95,11 @@ export function stackFileOf({ site, supervisor }: Start, system: System, started
     temporal: { ...temporal, namespace: 'default' },
     database,
     api: { url: api.url, keyFile: api.keyFile },
+    venueAccess: {
+      ...venueUrls(paper.url),
+      keyFile: join(site.folder.secrets, paperKeyFiles.key),
+      secretFile: join(site.folder.secrets, paperKeyFiles.secret),
+    },
     paper: { url: paper.url, controlUrl: paper.controlUrl },
     processes: Object.fromEntries(processes),
   };
@@ -210,14 +218,14 @@ function settingsOf({
   readonly keys: VenueKeys;
   readonly dataFolder: string;
 }): NodeJS.ProcessEnv {
-  const socketUrl = paper.url.replace(/^http/, 'ws');
+  const { restUrl, streamUrl, wsApiUrl } = venueUrls(paper.url);
   return {
     RATCHET_DATA: dataFolder,
     RATCHET_VENUE: 'paper',
     RATCHET_CURRENCY: paper.symbol.split('/')[1],
-    RATCHET_VENUE_REST_URL: paper.url,
-    RATCHET_VENUE_STREAM_URL: socketUrl,
-    RATCHET_VENUE_WS_API_URL: `${socketUrl}/ws-api/v3`,
+    RATCHET_VENUE_REST_URL: restUrl,
+    RATCHET_VENUE_STREAM_URL: streamUrl,
+    RATCHET_VENUE_WS_API_URL: wsApiUrl,
     VENUE_API_KEY: keys.key,
     VENUE_API_SECRET: keys.secret,
     DATABASE_URL: database.url,
@@ -225,4 +233,13 @@ function settingsOf({
     TEMPORAL_NAMESPACE: 'default',
     RATCHET_TEMPORAL_UI_URL: temporal.uiUrl,
   };
+}
+
+function venueUrls(restUrl: string): {
+  readonly restUrl: string;
+  readonly streamUrl: string;
+  readonly wsApiUrl: string;
+} {
+  const streamUrl = restUrl.replace(/^http/, 'ws');
+  return { restUrl, streamUrl, wsApiUrl: `${streamUrl}/ws-api/v3` };
 }

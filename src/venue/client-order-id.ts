@@ -21,6 +21,9 @@ export function clientOrderIdOf({ tradeId, leg, purpose, generation }: OrderIden
   return prefixes[purpose] + base32(digest).slice(0, 28);
 }
 
+/** Whether an id is one of ours for an entry order: what a halt may cancel where nobody can look the order up. */
+export const isEntryOrderId = (clientOrderId: string): boolean => /^rte-[a-z2-7]{28}$/.test(clientOrderId);
+
 /** RFC 4648 in lower case, without padding. */
 function base32(bytes: Uint8Array): string {
   let bits = '';

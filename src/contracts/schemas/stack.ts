@@ -25,6 +25,10 @@ export const stackFile = z.looseObject({
   database: z.object({ url: address, ownerUrl: address.optional() }),
   /** `keyFile` holds a bearer key for this machine's own tools. */
   api: z.object({ url: address, keyFile: z.string() }),
+  /** How this machine's own tools reach the venue when nobody else does: a halt must not need anybody. */
+  venueAccess: z
+    .object({ restUrl: address, streamUrl: address, wsApiUrl: address, keyFile: z.string(), secretFile: z.string() })
+    .optional(),
   paper: z.object({ url: address, controlUrl: address }).optional(),
   processes: z.record(z.string(), process).default({}),
 });

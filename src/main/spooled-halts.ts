@@ -1,0 +1,44 @@
+import type { Logger } from 'pino';
+import { readSpool, removeSpooled, type SpooledHalt } from '../config/halt-spool.ts';
+import type { Db } from '../store/database.ts';
+import { setHold } from '../store/holds.ts';
+import { record } from '../store/record.ts';
+
+/**
+ * Writes halts that were made without the database into it, with what the venue said of the sweep meanwhile. Each is
+ * imported once, by its event id, however many processes read it. Returns how many were there; throws when the database
+ * does not take them, and they stay.
+ */
+export async function importSpooledHalts(
+  db: Db,
+  { dataFolder, logger, now }: { readonly dataFolder: string; readonly logger: Logger; readonly now: () => number },
+): Promise<number> {
+  const entries = readSpool(dataFolder);
+  for (const entry of entries) {
+    if ('fault' in entry) {
+      logger.error({ file: entry.file, fault: entry.fault }, 'a spooled halt can not be read; it blocks entries');
+      continue;
+    }
+    await importOne(db, entry.halt, now());
+    removeSpooled(entry.file);
+    logger.warn({ halt: entry.halt }, 'a halt that was made without the database is in force');
+  }
+  return entries.length;
+}
+
+async function importOne(db: Db, halt: SpooledHalt, nowMs: number): Promise<void> {
+  const { eventId, scope, level, actor, reason, expiresAtMs, haltedAtMs, sweep } = halt;
+  const commandId = `spool:${eventId}`;
+  const expiry = expiresAtMs === undefined ? {} : { expiresAtMs };
+  await setHold(db, { scope, source: 'operator', level, actor, reason, ...expiry, commandId, nowMs });
+  if (sweep === undefined) return;
+  await db.transaction().execute((tx) =>
+    record(tx, {
+      type: 'CancelSweep',
+      key: [eventId],
+      atMs: sweep.endedAtMs,
+      actor: { type: 'user', id: actor },
+      data: { ...sweep, scope, level, haltedAtMs, withoutDatabase: true },
+    }),
+  );
+}
