@@ -113,6 +113,22 @@ command('verify', 'find any edited, missing, swapped or cut record', () => impor
   'checkpoints kept outside the database (default: those of the data folder)',
 );
 
+const sim = program.command('sim').description('play against the paper venue what goes wrong at a real one');
+command('list', 'every scenario, what to expect of it, and its parameters', () => import('./sim-list.ts'), sim);
+command(
+  'trigger <scenario> [settings...]',
+  'play a scenario; its parameters are given as --key value',
+  () => import('./sim-trigger.ts'),
+  sim,
+).allowUnknownOption();
+command(
+  'show',
+  'what is wrong at the paper venue, and what its fault rules have struck',
+  () => import('./sim-show.ts'),
+  sim,
+);
+command('clear', 'end every scenario and remove every fault rule', () => import('./sim-clear.ts'), sim);
+
 /** A command whose code is loaded when it is run. It gets the options of its own and of the program, then its arguments. */
 function command(usage: string, description: string, load: () => Promise<{ run: Run }>, parent = program): Command {
   return parent

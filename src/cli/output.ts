@@ -44,6 +44,7 @@ const usageCodes: ReadonlySet<string> = new Set([
   'API_WITHOUT_TLS',
   'AUDIT_KEY_INVALID',
   'AUDIT_CHECKPOINT_UNREADABLE',
+  'SCENARIO_INVALID',
 ]);
 
 function exitCodeOf(code: string): number {

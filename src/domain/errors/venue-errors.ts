@@ -38,6 +38,21 @@ export const venueErrors = {
     summary: 'The venue does not trade this symbol.',
     remedy: 'Name it as BASE/QUOTE, such as BTC/USDT, and as this venue spells both assets.',
   },
+  VENUE_NOT_PAPER: {
+    retryable: false,
+    summary: 'The stack of this data folder trades at a real venue, and scenarios are for the paper one alone.',
+    remedy: 'Name the data folder of a stack in paper mode with --data.',
+  },
+  PAPER_VENUE_UNAVAILABLE: {
+    retryable: true,
+    summary: 'The paper venue of this stack does not answer on its control port.',
+    remedy: 'Look whether the stack still runs (`ratchet status`); start it again with npm start.',
+  },
+  SCENARIO_INVALID: {
+    retryable: false,
+    summary: 'The paper venue cannot play this. Nothing was changed.',
+    remedy: '`ratchet sim list` shows every scenario, its parameters and what they may be.',
+  },
   PAPER_LEDGER_DAMAGED: {
     retryable: false,
     summary: "The paper venue's ledger has a line that cannot be read.",
