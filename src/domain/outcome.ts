@@ -25,8 +25,10 @@ export type VenueSignal =
       readonly matches?: boolean;
     };
 
-// The matching engine's refusals (-1010, -2010, -2011) say in their text alone what they refuse. They are compared as
-// a whole, without the trailing period: a part of a text never decides.
+// The matching engine's refusals (-1010, -2010, -2011, -2038) say in their text alone what they refuse. They are compared
+// as a whole, without the trailing period: a part of a text never decides.
+const codesOfTexts: ReadonlySet<number> = new Set([-1010, -2010, -2011, -2038]);
+
 const fatalMessages: ReadonlySet<string> = new Set([
   'This action is disabled on this account',
   'This account may not place or cancel orders',
@@ -153,7 +155,7 @@ function classOfVenueCode(
   classOfText: (text: string) => OutcomeClass,
 ): OutcomeClass | undefined {
   if (code === undefined) return undefined;
-  if (code === -1010 || code === -2010 || code === -2011) return classOfText(message.replace(/\.$/, ''));
+  if (codesOfTexts.has(code)) return classOfText(message.replace(/\.$/, ''));
   if (code <= -1100 && code > -1200) return 'REJECTED';
   return classOfCode.get(code);
 }

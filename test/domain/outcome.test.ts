@@ -124,7 +124,7 @@ const alike: readonly Row[] = [
   { signal: http(400, -2010, 'Sorry: Market is closed.'), expected: 'UNKNOWN' },
   { signal: http(400, -2010, 'Market is closed..'), expected: 'UNKNOWN' },
   { signal: http(400, -2010, 'Duplicate order sent.'), expected: 'UNKNOWN' },
-  ...[-1010, -2010, -2011].flatMap((code) => [
+  ...[-1010, -2010, -2011, -2038].flatMap((code) => [
     ...definiteTexts.flatMap((text) => [
       { signal: http(400, code, text), expected: 'REJECTED' as const },
       { signal: http(400, code, text.replace(/\.$/, '')), expected: 'REJECTED' as const },
