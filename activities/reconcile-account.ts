@@ -39,13 +39,9 @@ async function reconcileOnce(
   const { account, venue } = input;
   const room = roomOf(deps, venue);
   const startedAtMs = deps.now();
-  const standing = await readStanding(deps.db, {
-    account,
-    sinceMs: startedAtMs - (input.isFullDay ? dayMs : overlapMs),
-    nowMs: startedAtMs,
-  });
+  const standing = await readStanding(deps.db, { account, nowMs: startedAtMs });
   const sinceMs = Math.max(startedAtMs - dayMs, input.isFullDay ? 0 : (standing.completedAtMs ?? 0) - overlapMs);
-  const taken = await takeLook(deps, room, { account, venue, sinceMs }, standing);
+  const taken = await takeLook(deps, room, { account, venue, sinceMs, suspects: input.suspects ?? [] }, standing);
   const isSecond = input.suspects !== null;
   if (isSecond) await recordForeign(deps, room, account, taken);
   const committed = await commitLook(deps.db, {
@@ -66,7 +62,10 @@ async function reconcileOnce(
   crashPoint('afterDifferences');
   const report = await reportOf(deps, input, startedAtMs, taken.look, committed);
   if (committed.outcome === 'committed') {
-    await holdOrLift(deps, room, report);
+    await holdOrLift(deps, room, account, {
+      differences: report.differences.map(({ difference }) => difference),
+      isComplete: Object.values(report.parts).every((part) => part === 'read'),
+    });
     await markRun(deps.db, report);
   }
   return { step: 'done', report };

@@ -1,7 +1,7 @@
-import type { ReconciliationReport } from '../src/contracts/messages/reconciliation.ts';
 import type { Decimal } from '../src/domain/decimal.ts';
+import type { Difference } from '../src/domain/reconciliation/difference.ts';
 import { excessOf } from '../src/domain/reconciliation/limits.ts';
-import { holdsInForce, liftHold, setHold } from '../src/store/holds.ts';
+import { liftExcess, setExcess } from '../src/store/reconciliation-hold.ts';
 import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
 
 const priceWaitMs = 500;
@@ -11,32 +11,21 @@ const priceWaitMs = 500;
  * everything and finds no more than that. It lifts its own hold only, and no hold stops an exit.
  */
 export async function holdOrLift(
-  deps: ActivityDependencies,
+  { db, now, reconciliation }: ActivityDependencies,
   room: VenueRoom,
-  { account, parts, differences }: ReconciliationReport,
+  account: string,
+  { differences, isComplete }: { readonly differences: readonly Difference[]; readonly isComplete: boolean },
 ): Promise<void> {
-  const { db, now, reconciliation } = deps;
   const { currency } = reconciliation.tolerances;
-  const scope = { kind: 'account', id: account } as const;
-  const own = (await holdsInForce(db, now())).find(
-    (hold) => hold.source === 'reconciliation' && hold.scope.kind === 'account' && hold.scope.id === account,
-  );
-  const found = differences.map(({ difference }) => difference);
   const prices = await pricesOf(
     room,
-    found.flatMap((each) => (each.kind === 'balance' && each.asset !== currency ? [`${each.asset}/${currency}`] : [])),
+    differences.flatMap((each) =>
+      each.kind === 'balance' && each.asset !== currency ? [`${each.asset}/${currency}`] : [],
+    ),
   );
-  const excess = excessOf(found, reconciliation.limits, currency, (symbol) => prices.get(symbol) ?? null);
-  const source = 'reconciliation';
-  const actor = `reconciliation of ${account}`;
-  if (excess !== null) {
-    if (own === undefined) {
-      await setHold(db, { scope, source, level: 'entries-blocked', actor, reason: excess, nowMs: now() });
-    }
-  } else if (own !== undefined && Object.values(parts).every((part) => part === 'read')) {
-    const reason = 'everything was read, and no more differs than may';
-    await liftHold(db, { scope, source, version: own.version, actor, reason, nowMs: now() });
-  }
+  const excess = excessOf(differences, reconciliation.limits, currency, (symbol) => prices.get(symbol) ?? null);
+  if (excess !== null) await setExcess(db, { account, reason: excess, nowMs: now() });
+  else if (isComplete) await liftExcess(db, { account, nowMs: now() });
 }
 
 /** What can be told; an asset whose price nobody knows stays without one. */

@@ -13,6 +13,7 @@ import {
   ordersToCompare,
   type ReconciliationStanding,
   readHoldings,
+  symbolsInUse,
 } from '../src/store/reconciliation-book.ts';
 import type { AccountFill, VenueOrder } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
@@ -24,7 +25,12 @@ import { type Read, readLists, type VenueLists } from './reconcile-reads.ts';
 const settledForMs = 5_000;
 
 /** An account, and since when its orders and fills are compared. */
-export type LookPlace = { readonly account: string; readonly venue: string; readonly sinceMs: number };
+export type LookPlace = {
+  readonly account: string;
+  readonly venue: string;
+  readonly sinceMs: number;
+  readonly suspects: readonly Difference[];
+};
 
 export type LookTaken = {
   readonly look: Look;
@@ -45,7 +51,11 @@ export async function takeLook(
 ): Promise<LookTaken> {
   const heard = await foreignOrdersHeard(deps.db, place);
   const open = await openDifferences(deps.db, place.account);
-  const symbols = [...new Set([...standing.symbols, ...heard.map(({ symbol }) => symbol)])];
+  const symbols = [
+    ...(await symbolsInUse(deps.db, place)),
+    ...heard.map(({ symbol }) => symbol),
+    ...(await symbolsOfDrifts(deps, room, [...place.suspects, ...open.map(({ difference }) => difference)])),
+  ];
   const lists = await readLists(room.venue, { symbols, sinceMs: place.sinceMs, now: deps.now });
   const book = await ordersOfLists(deps, place, lists);
   const scene = { deps, room, place, lists, book, open };
@@ -78,6 +88,26 @@ export async function takeLook(
     orders,
     holdings: holdings.compared,
   };
+}
+
+/** Where somebody else may have traded what has drifted, although the product itself trades nothing there. */
+async function symbolsOfDrifts(
+  { reconciliation }: ActivityDependencies,
+  { filters }: VenueRoom,
+  differences: readonly Difference[],
+): Promise<readonly string[]> {
+  const { currency } = reconciliation.tolerances;
+  const found: string[] = [];
+  for (const difference of differences) {
+    if (difference.kind !== 'balance' || difference.asset === currency) continue;
+    const symbol = `${difference.asset}/${currency}`;
+    const isTraded = await filters.get(symbol).then(
+      () => true,
+      () => false,
+    );
+    if (isTraded) found.push(symbol);
+  }
+  return found;
 }
 
 type Scene = {

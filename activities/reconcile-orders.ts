@@ -3,6 +3,7 @@ import { isWorking } from '../src/domain/order.ts';
 import type { OpenDifference } from '../src/domain/reconciliation/assess.ts';
 import type { ExternalOrder, MissingOrder } from '../src/domain/reconciliation/difference.ts';
 import { compareOrders } from '../src/domain/reconciliation/orders.ts';
+import { closeArchived } from '../src/store/orders.ts';
 import type { ComparedOrder, ForeignOrder } from '../src/store/reconciliation-book.ts';
 import type { AccountFill, VenueOrder } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
@@ -62,6 +63,7 @@ async function findLost(
   for (const { symbol, clientOrderId, tradeId, status, updatedAtMs } of lost) {
     const found = await room.venue.findOrder({ symbol, clientOrderId, lane: 'report' });
     if (found.outcome === 'found') await applyAnswer(deps, room, found.order, 'lookup');
+    else if (found.outcome === 'archived') await closeArchived(deps.db, { clientOrderId, nowMs: deps.now() });
     else if (found.outcome === 'unavailable') unavailable = found.detail;
     else if (deps.now() - updatedAtMs > lookUpLagMs) {
       missing.push({ kind: 'missingOrder', symbol, clientOrderId, tradeId, status });

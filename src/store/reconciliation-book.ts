@@ -14,14 +14,12 @@ export type ReconciliationStanding = {
   readonly foldedUntilMs: number;
   readonly hasBaseline: boolean;
   readonly completedAtMs: number | null;
-  /** The symbols that the account has orders or positions in since `sinceMs`. */
-  readonly symbols: readonly string[];
 };
 
 /** Reads how far it has come; the first reader begins it. */
 export async function readStanding(
   db: Db,
-  { account, sinceMs, nowMs }: { readonly account: string; readonly sinceMs: number; readonly nowMs: number },
+  { account, nowMs }: { readonly account: string; readonly nowMs: number },
 ): Promise<ReconciliationStanding> {
   await db
     .insertInto('reconciliation')
@@ -33,6 +31,19 @@ export async function readStanding(
     .selectAll()
     .where('account_id', '=', account)
     .executeTakeFirstOrThrow();
+  return {
+    version: row.version,
+    foldedUntilMs: row.folded_until_ms,
+    hasBaseline: row.has_baseline,
+    completedAtMs: row.completed_at_ms,
+  };
+}
+
+/** The symbols in which the account has had orders since, or has positions. */
+export async function symbolsInUse(
+  db: Db,
+  { account, sinceMs }: { readonly account: string; readonly sinceMs: number },
+): Promise<readonly string[]> {
   const { rows } = await sql<{ readonly symbol: string }>`
     select symbol from orders where account_id = ${account} and updated_at_ms >= ${sinceMs}
     union select symbol from orders where account_id = ${account}
@@ -40,13 +51,7 @@ export async function readStanding(
     union select symbol from position where account_id = ${account} and is_open
     order by symbol
   `.execute(db);
-  return {
-    version: row.version,
-    foldedUntilMs: row.folded_until_ms,
-    hasBaseline: row.has_baseline,
-    completedAtMs: row.completed_at_ms,
-    symbols: rows.map(({ symbol }) => symbol),
-  };
+  return rows.map(({ symbol }) => symbol);
 }
 
 /** An order of somebody else that was heard of, and of which an alert lasts. */

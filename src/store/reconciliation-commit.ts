@@ -116,13 +116,18 @@ export async function differencesOf(db: Db, account: string): Promise<readonly D
 
 async function writeNews(tx: Tx, run: LookToCommit, { found, changed, gone }: Assessment): Promise<void> {
   if (found.length + changed.length + gone.length === 0) return;
-  const { account, venue, look, startedAtMs, askedBy, nowMs } = run;
-  for (const difference of found) await writeFound(tx, run, difference);
-  for (const { before, now } of changed) await writeChanged(tx, run, before, now);
-  for (const each of gone) await writeGone(tx, run, each);
+  const { account, venue, look, askedBy, nowMs } = run;
+  const news: string[] = [];
+  for (const difference of found) news.push(`found ${await writeFound(tx, run, difference)}`);
+  for (const { before, now } of changed) news.push(`changed ${await writeChanged(tx, run, before, now)}`);
+  for (const each of gone) {
+    await writeGone(tx, run, each);
+    news.push(`gone ${each.differenceId}`);
+  }
   await record(tx, {
     type: 'ReconcileRun',
-    key: [account, startedAtMs],
+    // What it found makes it this run: another one can't find, change or end the same once more.
+    key: [account, ...news],
     atMs: nowMs,
     actor,
     data: {
@@ -139,7 +144,7 @@ async function writeNews(tx: Tx, run: LookToCommit, { found, changed, gone }: As
 
 const actor = { type: 'system', id: 'reconciliation' } as const;
 
-async function writeFound(tx: Tx, run: LookToCommit, difference: Difference): Promise<void> {
+async function writeFound(tx: Tx, run: LookToCommit, difference: Difference): Promise<number> {
   const { account, nowMs } = run;
   const { difference_id: differenceId } = await tx
     .insertInto('difference')
@@ -161,9 +166,10 @@ async function writeFound(tx: Tx, run: LookToCommit, difference: Difference): Pr
     actor,
     data: { account, differenceId, difference, correctionId },
   });
+  return differenceId;
 }
 
-async function writeChanged(tx: Tx, run: LookToCommit, before: OpenDifference, now: Difference): Promise<void> {
+async function writeChanged(tx: Tx, run: LookToCommit, before: OpenDifference, now: Difference): Promise<string> {
   const { account, nowMs } = run;
   const { differenceId } = before;
   const revision = await nextRevision(tx, differenceId, { content: JSON.stringify(now), changed_at_ms: nowMs });
@@ -179,6 +185,7 @@ async function writeChanged(tx: Tx, run: LookToCommit, before: OpenDifference, n
     actor,
     data: { account, differenceId, before: before.difference, difference: now, correctionId },
   });
+  return `${differenceId}.${revision}`;
 }
 
 async function writeGone(tx: Tx, run: LookToCommit, { differenceId, difference }: OpenDifference): Promise<void> {

@@ -24,7 +24,8 @@ export type Assessment = {
 };
 
 /**
- * What a look makes of what is known. Something new counts only if the look before, some seconds earlier, saw the same;
+ * What a look makes of what is known. Something new counts only if the look before, some seconds earlier, saw the same,
+ * unless one look is enough to be certain;
  * what is known and seen again makes nothing new; what is known and not seen is gone, if its part could be read.
  *
  * @param suspects What the look before saw and nobody knew; empty in the first look.
@@ -44,7 +45,7 @@ export function assess(
     return before === undefined || !isSameDifference(before.difference, difference, tolerances);
   });
   const isConfirmed = (difference: Difference): boolean =>
-    suspects.some((suspect) => isSameDifference(suspect, difference, tolerances));
+    isCertain(difference) || suspects.some((suspect) => isSameDifference(suspect, difference, tolerances));
   const confirmed = news.filter(isConfirmed);
   const seenKeys = new Set(seen.map(keyOf));
   return {
@@ -59,3 +60,6 @@ export function assess(
     unconfirmed: news.filter((difference) => !isConfirmed(difference)),
   };
 }
+
+/** Our intents are committed before their orders are sent, and fills never change on their way: neither is in flight. */
+const isCertain = ({ kind }: Difference): boolean => kind === 'externalOrder' || kind === 'changedFill';

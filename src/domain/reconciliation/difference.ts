@@ -126,12 +126,16 @@ export function keyOf(difference: Difference): string {
       return `${difference.kind}:${fillKeyOf(difference)}`;
     case 'changedFill':
       // With its content: told a third time with yet other numbers, it is another correction.
-      return `changedFill:${fillKeyOf(difference)}:${Object.values(difference.reported).join(':')}`;
+      return `changedFill:${fillKeyOf(difference)}:${numbersKeyOf(difference.reported)}`;
     case 'balance':
     case 'position':
       return `${difference.kind}:${difference.asset}`;
   }
 }
+
+// Name by name: what comes back from a database has its fields in another order.
+const numbersKeyOf = ({ quantity, price, quoteQuantity, fee, feeAsset }: FillNumbers): string =>
+  [quantity, price, quoteQuantity, fee, feeAsset].join(':');
 
 /** With its order, because the two orders of a trade with oneself share the venue's trade id. */
 export const fillKeyOf = (fill: Pick<FillRef, 'symbol' | 'venueTradeId' | 'venueOrderId'>): string =>
