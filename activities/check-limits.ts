@@ -10,11 +10,12 @@ import type { SymbolFilters } from '../src/domain/filters.ts';
 import { evaluateEntry } from '../src/domain/limits/gate.ts';
 import { proposeEntry } from '../src/domain/limits/proposal.ts';
 import { reasonsOf } from '../src/domain/limits/reasons.ts';
-import type { Snapshot } from '../src/domain/limits/snapshot.ts';
+import type { EntryBrake, Snapshot } from '../src/domain/limits/snapshot.ts';
 import { limitsOf, standingOf } from '../src/domain/limits/standing.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
 import type { LatestPrice } from '../src/prices/price-hub.ts';
 import { decideTrade, type GateBook, type GateVerdict, requestHashOf } from '../src/store/decisions.ts';
+import { setHold } from '../src/store/holds.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 const priceWaitMs = 1_500;
@@ -34,6 +35,9 @@ type Market = {
   readonly filters: SymbolFilters | null;
 };
 
+/** What this process knows when it decides. */
+type Seen = { readonly markets: readonly Market[]; readonly brake: EntryBrake | null };
+
 /**
  * Decides on an entry: checks the request, reads the price, and evaluates and reserves in one transaction. The first
  * committed decision on a trade id is the only one. Fails, not to be retried, with every fault of a request that does
@@ -43,13 +47,14 @@ export const createCheckLimits = (deps: ActivityDependencies) =>
   async function checkLimits(input: unknown, runId: string): Promise<CheckedEntry> {
     const request = readRequest(deps, input);
     const markets = await Promise.all(request.legs.map(({ symbol }, leg) => readMarket(deps, request, symbol, leg)));
+    const brake = deps.entryBrake();
     crashPoint('beforeReserve');
     const decided = await decideTrade(deps.db, {
       request,
       requestHash: requestHashOf(request),
       runId,
       nowMs: deps.now(),
-      evaluate: (book) => verdictOn(request, markets, book, deps.breaker, deps.now()),
+      evaluate: (book) => verdictOn(request, { markets, brake }, book, deps.breaker, deps.now()),
     });
     crashPoint('afterReserve');
     switch (decided.outcome) {
@@ -61,6 +66,7 @@ export const createCheckLimits = (deps: ActivityDependencies) =>
       case 'existing': {
         const { decision, decidedByRun } = decided;
         count(deps, decision);
+        await throttle(deps, request, decision);
         if (decision.outcome === 'denied') return { outcome: 'denied', decision, request };
         return { outcome: decidedByRun === runId ? 'approved' : 'existing', decision, request };
       }
@@ -99,7 +105,7 @@ async function readMarket(
 /** The gate's decision on what the book says, under the account's lock. */
 function verdictOn(
   request: EntryRequest,
-  markets: readonly Market[],
+  seen: Seen,
   book: GateBook,
   settings: BreakerSettings,
   nowMs: number,
@@ -108,9 +114,9 @@ function verdictOn(
   if (account.venue !== request.venue)
     throw unfit('venue', request.venue, `${account.venue}, where account ${account.account} trades`);
   const limits = limitsOf(account);
-  const snapshot = snapshotOf(markets, book, settings, nowMs);
+  const snapshot = snapshotOf(seen, book, settings, nowMs);
   const verdict = evaluateEntry(snapshot, proposeEntry(request, snapshot, limits), limits);
-  const [price, ...otherPrices] = markets.map(priceOf);
+  const [price, ...otherPrices] = seen.markets.map(priceOf);
   const decision: EntryDecision = {
     tradeId: request.tradeId,
     outcome: verdict.outcome,
@@ -134,8 +140,8 @@ function priceOf({ price }: Market): DecisionPrice | null {
 }
 
 function snapshotOf(
-  markets: readonly Market[],
-  { account, holds, exposures, breaker }: GateBook,
+  { markets, brake }: Seen,
+  { account, holds, exposures, breaker, recent }: GateBook,
   settings: BreakerSettings,
   nowMs: number,
 ): Snapshot {
@@ -147,6 +153,8 @@ function snapshotOf(
     currency: account.currency,
     holds,
     breaker: breakerReadingAt(settings, state, nowMs, breaker.probes),
+    recent,
+    brake,
     referencePrices: Object.fromEntries(
       markets.flatMap(({ symbol, price }) =>
         price === null ? [] : [[symbol, { last: price.price, ageMs: price.streamAgeMs }]],
@@ -156,6 +164,25 @@ function snapshotOf(
       markets.flatMap(({ symbol, filters }) => (filters === null ? [] : [[symbol, filters]])),
     ),
   };
+}
+
+/** Switches off a strategy that repeats itself, until a person switches it on again: once for each entry that was too many. */
+async function throttle(
+  { db, now }: ActivityDependencies,
+  { tradeId, strategy }: EntryRequest,
+  { reasons }: EntryDecision,
+): Promise<void> {
+  const reason = reasons.find(({ code }) => code === 'STRATEGY_THROTTLED');
+  if (reason === undefined) return;
+  await setHold(db, {
+    scope: { kind: 'strategy', id: strategy },
+    source: 'throttle',
+    level: 'entries-blocked',
+    actor: 'throttle',
+    reason: `the same entry more than ${reason.context['limit']} times, at last ${tradeId}`,
+    commandId: `throttle:${tradeId}`,
+    nowMs: now(),
+  });
 }
 
 function count({ metrics }: ActivityDependencies, { outcome, reasons }: EntryDecision): void {

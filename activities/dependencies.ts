@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { BreakerSettings } from '../src/domain/circuit-breaker.ts';
+import type { EntryBrake } from '../src/domain/limits/snapshot.ts';
 import type { ReconciliationSettings } from '../src/domain/reconciliation/limits.ts';
 import type { Metrics } from '../src/observability/metrics.ts';
 import type { PriceHub } from '../src/prices/price-hub.ts';
@@ -30,6 +31,8 @@ export type ActivityDependencies = {
   readonly timings: OrderTimings;
   readonly unresolved: UnresolvedPolicy;
   readonly breaker: BreakerSettings;
+  /** Why this process takes on no new risk at the moment; null = it does. Exits never ask. */
+  readonly entryBrake: () => EntryBrake | null;
   readonly watchShards: number;
   readonly reconciliation: ReconciliationSettings;
   /** Calls back when guards were armed, amended or disarmed, in any shard. Returns the way to stop. */

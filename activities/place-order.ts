@@ -20,6 +20,9 @@ import { whileBeating } from './heartbeat.ts';
 import { roomOf, venueNowMs } from './rooms.ts';
 
 const notSentTriesMax = 3;
+/** After a halt nothing new is sent for longer than this: an entry is tried again with a new look at the holds. */
+const entryTriesForMs = 500;
+const brakedRetryMs = 1_000;
 
 /**
  * Places one order at most once, however often it runs. The intent is committed before the first byte leaves; an
@@ -50,6 +53,7 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
   const isLate = input.purpose === 'entry' && deps.now() > trade.request.requestedAtMs + trade.request.validForMs;
   if (known) return intendAgain(deps, known, isLate, deny);
   if (isLate) return deny('REQUEST_EXPIRED');
+  assertFit(deps, input);
 
   const room = roomOf(deps, trade.venue);
   const filters = await room.filters.get(trade.request.legs[input.leg]?.symbol ?? '');
@@ -101,6 +105,12 @@ const denier =
 
 const answered = (reported: OrderReported): Intended => ({ outcome: 'answered', reported });
 
+/** A process that is not fit to take on risk leaves the entry to another one, or to itself a little later. */
+function assertFit({ entryBrake }: ActivityDependencies, { purpose }: OrderRef): void {
+  const brake = purpose === 'entry' ? entryBrake() : null;
+  if (brake !== null) throw notPlaced(brakedRetryMs, `${brake.code}: ${brake.note}`);
+}
+
 async function intendAgain(
   deps: ActivityDependencies,
   order: BookOrder,
@@ -118,6 +128,7 @@ async function intendAgain(
       if (isLate) return deny('REQUEST_EXPIRED');
       const waitMs = plan.afterVenueMs - (await venueNowMs(deps, roomOf(deps, order.venue)));
       if (waitMs >= 0) throw notPlaced(waitMs + 1, 'the last timestamp is still valid at the venue');
+      assertFit(deps, order);
       return renew(deps, order, plan.fromEpoch, deny);
     }
   }
@@ -196,7 +207,8 @@ async function sendUntilSent(
   const lane = order.purpose === 'entry' ? 'entry' : 'exit';
   for (let attempt = 1; ; attempt += 1) {
     const result = await venue.placeOrder(order, lane);
-    const isValid = now() < order.signedAtMs + order.recvWindowMs;
+    const isValid =
+      now() < order.signedAtMs + order.recvWindowMs && (lane === 'exit' || now() < order.updatedAtMs + entryTriesForMs);
     if (result.outcome !== 'NOT_SENT' || attempt >= notSentTriesMax || !isValid) return result;
     await sleep(backoffMs({ baseMs: 50, capMs: 500, factor: 2, attempt }));
   }

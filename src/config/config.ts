@@ -65,6 +65,10 @@ export function secretValues(config: Config): readonly string[] {
   });
 }
 
+/** People behind a resume or a looser limit: live money takes two unless one is asked for. */
+export const peopleNeededBy = ({ RATCHET_RESUME_APPROVALS: asked, RATCHET_MODE: mode }: Config): number =>
+  Number(asked ?? (mode === 'live' ? 2 : 1));
+
 export const breakerSettings = (config: Config): BreakerSettings => ({
   failureThreshold: config.RATCHET_BREAKER_FAILURE_THRESHOLD,
   failureWindowMs: config.RATCHET_BREAKER_FAILURE_WINDOW_MS,

@@ -1,12 +1,13 @@
 import { Connection } from '@temporalio/client';
 import { loadOrCreateSigningKey } from '../audit/keys.ts';
-import { loadConfig, secretValues } from '../config/config.ts';
+import { loadConfig, peopleNeededBy, secretValues } from '../config/config.ts';
 import { readLimitsFile } from '../config/limits-file.ts';
 import { loadTemporalConnection } from '../config/temporal-connection.ts';
 import { searchAttributes } from '../contracts/messages/names.ts';
 import { paperLimits } from '../domain/limits/limits.ts';
 import { createLogger } from '../observability/logger.ts';
 import { ensureAccount } from '../store/accounts.ts';
+import { setApprovalPolicy } from '../store/approvals.ts';
 import { createDatabase } from '../store/database.ts';
 import { checkDurability } from '../store/durability.ts';
 import { grantApplicationRole, migrate } from '../store/migrate.ts';
@@ -40,6 +41,7 @@ const db = createDatabase({
 });
 await checkDurability(db);
 loadOrCreateSigningKey(config.RATCHET_CHECKPOINT_KEY_FILE, config.RATCHET_CHECKPOINT_ORIGIN);
+await setApprovalPolicy(db, { peopleNeeded: peopleNeededBy(config), nowMs: Date.now() });
 const account = await ensureAccount(db, {
   account: config.RATCHET_ACCOUNT,
   venue: config.RATCHET_VENUE,

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { readSpool, removeSpooled, type SpooledHalt } from '../config/halt-spool.ts';
+import { hasSpooledHalts, readSpool, removeSpooled, type SpooledHalt } from '../config/halt-spool.ts';
 import type { Db } from '../store/database.ts';
 import { setHold } from '../store/holds.ts';
 import { record } from '../store/record.ts';
@@ -24,6 +24,32 @@ export async function importSpooledHalts(
     logger.warn({ halt: entry.halt }, 'a halt that was made without the database is in force');
   }
   return entries.length;
+}
+
+const everyMs = 500;
+
+/** Imports what comes into the spool while this process runs. */
+export function startSpoolImport(
+  db: Db,
+  options: Parameters<typeof importSpooledHalts>[1],
+): { readonly stop: () => Promise<void> } {
+  let round: Promise<unknown> = Promise.resolve();
+  let isBusy = false;
+  const timer = setInterval(() => {
+    if (isBusy || !hasSpooledHalts(options.dataFolder)) return;
+    isBusy = true;
+    round = importSpooledHalts(db, options)
+      .catch((error) => options.logger.warn({ error }, 'a spooled halt is not imported yet'))
+      .finally(() => {
+        isBusy = false;
+      });
+  }, everyMs);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await round;
+    },
+  };
 }
 
 async function importOne(db: Db, halt: SpooledHalt, nowMs: number): Promise<void> {

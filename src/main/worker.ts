@@ -3,8 +3,10 @@ import { setTimeout } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { Registry } from 'prom-client';
+import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { createActivities } from '../../activities/index.ts';
 import { startOutboxRelay } from '../../activities/relay-outbox.ts';
+import { startSweepRelay } from '../../activities/sweep-relay.ts';
 import { createTellPause } from '../../activities/tell-pause.ts';
 import { breakerSettings, loadConfig, reconciliationSettings, secretValues } from '../config/config.ts';
 import { loadTemporalConnection } from '../config/temporal-connection.ts';
@@ -16,6 +18,7 @@ import { createDatabase } from '../store/database.ts';
 import { checkDurability } from '../store/durability.ts';
 import { createListener } from '../store/listener.ts';
 import { freePort } from './free-port.ts';
+import { keepHalts } from './keep-halts.ts';
 import { startPatrol } from './patrol.ts';
 import { announceReady, endRequested, endWithReason } from './process-life.ts';
 import { ensureReconciliationSchedules, watchReconciliation } from './reconciling.ts';
@@ -75,31 +78,35 @@ const relay = startOutboxRelay({
   now: Date.now,
   onAnnounced: (announced) => listener.on('ratchet_outbox', announced),
 });
+const halts = await keepHalts({ db, dataFolder: config.RATCHET_DATA, metrics, logger, now: Date.now });
+const dependencies: ActivityDependencies = {
+  db,
+  rooms: new Map([[venue.name, room]]),
+  timings: {
+    recvWindowMs: config.RATCHET_RECV_WINDOW_MS,
+    fenceApiTimeoutMs: config.RATCHET_FENCE_API_TIMEOUT_MS,
+    fenceMarginMs: config.RATCHET_FENCE_MARGIN_MS,
+  },
+  unresolved: config.RATCHET_UNRESOLVED_ORDERS,
+  breaker: breakerSettings(config),
+  entryBrake: halts.entryBrake,
+  watchShards: config.RATCHET_WATCH_SHARDS,
+  reconciliation: reconciliationSettings(config),
+  onGuardsChanged: (changed) => listener.on('ratchet_guards', changed),
+  holder: identity,
+  now: Date.now,
+  sleep: (ms, signal) => setTimeout(ms, undefined, signal && { signal }),
+  logger,
+  metrics,
+};
 const workers = await createWorkers({
   connection,
   namespace: temporal.namespace,
   identity,
   venues: [venue.name],
-  activities: createActivities({
-    db,
-    rooms: new Map([[venue.name, room]]),
-    timings: {
-      recvWindowMs: config.RATCHET_RECV_WINDOW_MS,
-      fenceApiTimeoutMs: config.RATCHET_FENCE_API_TIMEOUT_MS,
-      fenceMarginMs: config.RATCHET_FENCE_MARGIN_MS,
-    },
-    unresolved: config.RATCHET_UNRESOLVED_ORDERS,
-    breaker: breakerSettings(config),
-    watchShards: config.RATCHET_WATCH_SHARDS,
-    reconciliation: reconciliationSettings(config),
-    onGuardsChanged: (changed) => listener.on('ratchet_guards', changed),
-    holder: identity,
-    now: Date.now,
-    sleep: (ms, signal) => setTimeout(ms, undefined, signal && { signal }),
-    logger,
-    metrics,
-  }),
+  activities: createActivities(dependencies),
 });
+const sweeps = startSweepRelay(dependencies, (changed) => listener.on('ratchet_holds', changed));
 const running = Promise.all(workers.map((worker) => worker.run()));
 const patrol = startPatrol({
   db,
@@ -133,6 +140,8 @@ const reason = await Promise.race([ending, running.then(() => 'the workers stopp
 logger.info({ reason }, 'worker is stopping');
 for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 await running;
+await sweeps.stop();
+await halts.stop();
 await patrol.stop();
 await reconciliationWatch.stop();
 await relay.stop();

@@ -128,6 +128,11 @@ const stateMetrics = (registry: Registry) => ({
     labelNames: ['severity'],
     registers: [registry],
   }),
+  loopLag: new Gauge({
+    name: 'ratchet_event_loop_lag_seconds',
+    help: 'How late the event loop of this process was at its last look; above 0.25 it takes on no new entries.',
+    registers: [registry],
+  }),
   breakerState: new Gauge({
     name: 'ratchet_breaker_state',
     help: '1 for the state that the circuit breaker of a scope is in (CLOSED, OPEN, HALF_OPEN), 0 for the others.',

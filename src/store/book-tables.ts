@@ -31,6 +31,7 @@ export type BalanceTable = {
 export type TradeTable = {
   trade_id: string;
   request_hash: string;
+  fingerprint: string | null;
   request: Json<EntryRequest>;
   account_id: string;
   strategy: string;

@@ -3,12 +3,14 @@ import type { EntryRequest, Leg } from '../contracts/messages/entry-request.ts';
 import { accountScope, entryId } from '../contracts/messages/names.ts';
 import type { HoldView } from '../contracts/messages/views.ts';
 import type { Decimal } from '../domain/decimal.ts';
-import type { Exposure } from '../domain/limits/snapshot.ts';
+import type { Exposure, RecentEntries } from '../domain/limits/snapshot.ts';
+import { limitsOf } from '../domain/limits/standing.ts';
 import { type BreakerReadout, readBreaker } from './breaker.ts';
 import { hashOf } from './canonical.ts';
 import type { Db, Tx } from './database.ts';
 import { readExposures } from './exposures.ts';
 import { holdsApplyingTo } from './holds.ts';
+import { fingerprintOf, readRecentEntries } from './recent-entries.ts';
 import { record } from './record.ts';
 import type { TradePhase } from './tables.ts';
 
@@ -19,6 +21,7 @@ export type GateBook = {
   /** Open positions at cost, and what is still pending of each reservation: an order in doubt keeps its own. */
   readonly exposures: readonly Exposure[];
   readonly breaker: BreakerReadout;
+  readonly recent: RecentEntries;
 };
 
 /** As stored; whoever evaluates checks the limits. */
@@ -131,7 +134,8 @@ async function readBook(tx: Tx, account: GateAccount, request: EntryRequest, now
   const holds = await holdsApplyingTo(tx, { account: account.account, strategy: request.strategy, symbols }, nowMs);
   const exposures = await readExposures(tx, account.account);
   const breaker = await readBreaker(tx, accountScope(account.account), nowMs);
-  return { account, holds, exposures, breaker };
+  const recent = await readRecentEntries(tx, request, limitsOf(account), nowMs);
+  return { account, holds, exposures, breaker, recent };
 }
 
 async function insertTrade(
@@ -152,6 +156,7 @@ async function insertTrade(
       trade_id: request.tradeId,
       request_hash: trade.requestHash,
       request: JSON.stringify(request),
+      fingerprint: fingerprintOf(request),
       account_id: request.account,
       strategy: request.strategy,
       venue: request.venue,

@@ -52,6 +52,8 @@ function snapshotOf(portfolio: Values): Snapshot {
     currency: 'USD',
     holds: [],
     breaker: { state: 'CLOSED', probesLeft: 0, probe: null, nextTransitionAtMs: null },
+    recent: { identical: 0, entries: 0 },
+    brake: null,
     equity: unitEquity,
     book: {
       portfolioDelta: decimalOf(portfolio['delta'] ?? 0),

@@ -89,6 +89,7 @@ export async function aHalting(
       timings,
       unresolved: 'park',
       breaker: breakerDefaults,
+      entryBrake: () => null,
       watchShards: 1,
       reconciliation: reconciliationDefaults,
       onGuardsChanged: () => () => undefined,
@@ -98,7 +99,7 @@ export async function aHalting(
       sleep: (ms, signal) => setTimeout(ms, undefined, signal && { signal }),
       logger,
       metrics: createMetrics(new Registry()),
-    } as ActivityDependencies;
+    };
   };
   const opened: { close(): Promise<void> }[] = [];
   const deps = depsOf('worker-1');

@@ -208,6 +208,11 @@ export const settings = {
     default: '86400000',
     meaning: 'How long a correction of the book waits for a person. After it the book stays as it is.',
   },
+  RATCHET_RESUME_APPROVALS: {
+    ...words('1', '2'),
+    meaning:
+      'How many people it takes to lift a halt or loosen a limit. Paper needs one unless this says two, live needs two.',
+  },
   RATCHET_CHECKPOINT_KEY_FILE: {
     ...path,
     default: '<RATCHET_DATA>/secrets/checkpoint-key.pem',

@@ -19,7 +19,14 @@ const ageMs = z
 
 const flag = z.enum(['true', 'false'], 'true or false').transform((text) => text === 'true');
 
+const count = z
+  .string('a whole number from 1 to 1000000')
+  .regex(/^[1-9]\d{0,6}$/, 'a whole number from 1 to 1000000')
+  .transform(Number);
+
 const options = z.strictObject({
+  throttle: z.strictObject({ identicalMax: count, windowMs: ageMs }).exactOptional(),
+  entryRate: z.strictObject({ entriesMax: count, windowMs: ageMs }).exactOptional(),
   exposureBase: z.enum(['equity', 'exposure'], 'equity or exposure').exactOptional(),
   gammaIncludesEntry: flag.exactOptional(),
   reducingExempt: flag.exactOptional(),

@@ -1,12 +1,15 @@
 import { circuitBreaker } from './circuit-breaker.ts';
 import { concentration } from './concentration.ts';
 import { correlatedExposure } from './correlated-exposure.ts';
+import { entryBrake } from './entry-brake.ts';
+import { entryRate } from './entry-rate.ts';
 import { equity } from './equity.ts';
 import type { Control } from './limit.ts';
 import { orderNotional } from './order-notional.ts';
 import { portfolioDelta } from './portfolio-delta.ts';
 import { portfolioGamma } from './portfolio-gamma.ts';
 import { referencePrice } from './reference-price.ts';
+import { repeatedEntries } from './repeated-entries.ts';
 import { requestDeadline } from './request-deadline.ts';
 import { shortEntry } from './short-entry.ts';
 import { slippage } from './slippage.ts';
@@ -19,6 +22,9 @@ import { venueFilters } from './venue-filters.ts';
 export const controls: readonly Control[] = [
   tradingState,
   circuitBreaker,
+  entryBrake,
+  repeatedEntries,
+  entryRate,
   requestDeadline,
   shortEntry,
   equity,

@@ -9,6 +9,9 @@ import type { Snapshot, Standing } from './snapshot.ts';
 export type ControlName =
   | 'trading_state'
   | 'circuit_breaker'
+  | 'entry_brake'
+  | 'repeated_entries'
+  | 'entry_rate'
   | 'request_deadline'
   | 'short_entry'
   | 'equity'

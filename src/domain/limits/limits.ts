@@ -39,6 +39,10 @@ type LimitOptions = {
   readonly reducingExempt?: boolean;
   /** Whether an entry may sell what the account does not hold (default false: a spot venue can't). */
   readonly shortEntriesAllowed?: boolean;
+  /** How often a strategy may send the same entry in a time before it is switched off (default 300 in a minute). */
+  readonly throttle?: { readonly identicalMax: number; readonly windowMs: number };
+  /** How many entries the account may send in a time (default 600 in a minute). */
+  readonly entryRate?: { readonly entriesMax: number; readonly windowMs: number };
   /** The correlation group of a symbol; by default its base asset. */
   readonly correlationGroups?: Readonly<Record<string, string>>;
 };
@@ -58,6 +62,10 @@ export const paperLimits: Limits = {
   equityAgeMsMax: 60_000,
   priceAgeMsMax: 5_000,
 };
+
+/** These are on unless a limits file says otherwise. */
+export const throttleOf = (limits: LimitsRead) => limits.options?.throttle ?? { identicalMax: 300, windowMs: 60_000 };
+export const entryRateOf = (limits: LimitsRead) => limits.options?.entryRate ?? { entriesMax: 600, windowMs: 60_000 };
 
 /** The group whose positions are taken to lose together: as configured, or all that trade the same base asset. */
 export const groupOf = (limits: LimitsRead, symbol: string): string =>

@@ -21,11 +21,26 @@ export type Snapshot = Standing & {
   /** The holds in force that apply to the account, the strategy or a symbol of the entry, in any order. */
   readonly holds: readonly HoldInForce[];
   readonly breaker: BreakerReading | null;
+  /** What was approved lately. */
+  readonly recent: RecentEntries | null;
+  /** Why the process that decides takes on no risk now; null = it does. */
+  readonly brake: EntryBrake | null;
   /** By symbol; one that is absent is unknown. */
   readonly referencePrices: Readonly<Record<string, ReferencePrice>>;
   /** The venue's trading rules by symbol; one that is absent is unknown. */
   readonly filters: Readonly<Record<string, SymbolFilters>>;
 };
+
+/** Approved within the windows of the limits. */
+export type RecentEntries = {
+  /** Of the same strategy, symbols, sides and quantities, since the strategy was switched on again. */
+  readonly identical: number;
+  /** Of the account. */
+  readonly entries: number;
+};
+
+/** A process that reacts too late, or does not know what was halted, takes on no risk. Its exits go on. */
+export type EntryBrake = { readonly code: 'WORKER_LAGGING' | 'HALT_NOT_IMPORTED'; readonly note: string };
 
 export type HoldInForce = {
   readonly scope: { readonly kind: 'all' | 'account' | 'strategy' | 'symbol'; readonly id: string };

@@ -3,6 +3,11 @@ alter table hold drop constraint hold_source_check;
 alter table hold add constraint hold_source_check
   check (source in ('operator', 'breaker', 'venue', 'reconciliation', 'throttle'));
 
+-- What makes two entries the same to the throttle: strategy, symbols, sides and quantities.
+alter table trade add column fingerprint text;
+create index trade_repeated on trade (account_id, fingerprint, decided_at_ms) where decision = 'approved';
+create index trade_approved on trade (account_id, decided_at_ms) where decision = 'approved';
+
 -- One row for each venue that a hold of level frozen or flatten has to clear of entry orders. Whoever has the lease
 -- works on it: the lifecycle cancelAll, a worker while Temporal is away, or the command line.
 create table cancel_sweep (

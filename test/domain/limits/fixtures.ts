@@ -31,6 +31,8 @@ export const aSnapshot = (changed: Partial<Snapshot> = {}): Snapshot => ({
   currency: 'USDT',
   holds: [],
   breaker: { state: 'CLOSED', probesLeft: 0, probe: null, nextTransitionAtMs: null },
+  recent: { identical: 0, entries: 0 },
+  brake: null,
   equity: { amount: decimal('10000'), ageMs: 1_000, fault: null },
   book: bookOf([], {}),
   referencePrices: { 'BTC/USDT': { last: decimal('100'), ageMs: 100 } },

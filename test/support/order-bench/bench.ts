@@ -4,6 +4,7 @@ import pino from 'pino';
 import { Registry } from 'prom-client';
 import type { ActivityDependencies, UnresolvedPolicy, VenueRoom } from '../../../activities/dependencies.ts';
 import { createActivities } from '../../../activities/index.ts';
+import { createTellPause } from '../../../activities/tell-pause.ts';
 import type { EntryRequest, EntryTerms } from '../../../src/contracts/messages/entry-request.ts';
 import { type OrderReported, type PositionClosed, signals } from '../../../src/contracts/messages/messages.ts';
 import { entryId } from '../../../src/contracts/messages/names.ts';
@@ -82,6 +83,8 @@ export type OrderBench = {
   readonly venue: Venue;
   readonly account: string;
   trade(plan?: TradePlan): Promise<TradeOutcome>;
+  /** A command of the venue's control port. */
+  control(command: string, body: object): Promise<unknown>;
   /** Activities without a story around them, with the strikes given. */
   runner(strikes?: readonly Strike[]): Runner;
   request(plan?: TradePlan): EntryRequest;
@@ -127,7 +130,10 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
     streamUrl: simulator.wsUrl,
     wsApiUrl: `${simulator.wsUrl}/ws-api/v3`,
     ...simulator.keys,
-    budget: createRateBudget({ clock }),
+    budget: createRateBudget({
+      clock,
+      onPause: createTellPause({ db, now, logger: silent }, { account, venue: 'paper' }),
+    }),
     clock,
     logger: silent,
     requestTimeoutMs: options.requestTimeoutMs ?? 250,
@@ -142,6 +148,7 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
     timings,
     unresolved: options.unresolved ?? 'park',
     breaker: { ...breakerDefaults, failureThreshold: plenty, ...options.breaker },
+    entryBrake: () => null,
     watchShards: 1,
     reconciliation: reconciliationDefaults,
     onGuardsChanged: () => () => undefined,
@@ -167,7 +174,15 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
     account,
     venue: 'paper',
     currency: 'USDT',
-    limits: { ...paperLimits, equityAgeMsMax: plenty, orderNotionalMax: decimal('1000000') },
+    limits: {
+      ...paperLimits,
+      equityAgeMsMax: plenty,
+      orderNotionalMax: decimal('1000000'),
+      options: {
+        throttle: { identicalMax: plenty, windowMs: 60_000 },
+        entryRate: { entriesMax: plenty, windowMs: 60_000 },
+      },
+    },
     actor: { type: 'system', id: 'bench' },
     nowMs: now(),
   });
@@ -254,6 +269,15 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
     venue,
     account,
     trade,
+    async control(command, body) {
+      const response = await fetch(`${simulator.controlUrl}/__sim/${command}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      if (!response.ok) throw new Error(`${command}: ${response.status} ${await response.text()}`);
+      return response.json();
+    },
     runner: runnerWith,
     request,
     nowMs: now,
