@@ -8,6 +8,11 @@ export type SealedRecord = {
   readonly seq: number;
   readonly eventType: string;
   readonly tradeId: string | null;
+  readonly eventId: string;
+  /** Its place in the order of insertion: it rises whatever any clock does. */
+  readonly insertNo: number;
+  /** When the database took it, by its own clock: RFC 3339 in UTC, with microseconds. */
+  readonly recordedAt: string;
   /** The text that is hashed. */
   readonly body: string;
   readonly prev: Digest;
@@ -79,12 +84,13 @@ export async function countUnsealed(db: Db, upToInsertNo?: number): Promise<numb
 export async function readSealed(db: Db | Tx, afterSeq: number, upToSeq: number): Promise<readonly SealedRecord[]> {
   // The three digests come as one column of bytes: writing them as text in the database costs more than all the rest.
   const { rows } = await sql<Omit<SealedRecord, 'prev' | 'leaf' | 'hash'> & { digests: Buffer }>`
-    select seq, event_type as "eventType", trade_id as "tradeId", body,
+    select seq, event_type as "eventType", trade_id as "tradeId", event_id as "eventId", insert_no as "insertNo",
+           to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "recordedAt", body,
            coalesce(prev, '') || coalesce(leaf, '') || coalesce(hash, '') as digests
     from audit_event where seq > ${afterSeq} and seq <= ${upToSeq} order by seq`.execute(db);
-  return rows.map(({ digests, seq, eventType, tradeId, body }) => {
+  return rows.map(({ digests, ...record }) => {
     const hex = digests.toString('hex');
-    return { seq, eventType, tradeId, body, prev: hex.slice(0, 64), leaf: hex.slice(64, 128), hash: hex.slice(128) };
+    return { ...record, prev: hex.slice(0, 64), leaf: hex.slice(64, 128), hash: hex.slice(128) };
   });
 }
 

@@ -23,6 +23,8 @@ type Counts = {
   readonly uncovered: number;
   /** Committed records that have no place in the chain yet. */
   readonly unsealed: number;
+  /** How often the database's clock was set back by more than transactions side by side explain. */
+  readonly clockSteps: number;
 };
 
 export type AuditVerdict = Counts & {
@@ -37,7 +39,7 @@ export type AuditVerdict = Counts & {
 
 /**
  * Reads the whole log and believes nothing: the numbers without a gap, every leaf and link computed anew from the
- * stored text, every signature, the Merkle root and the head at every checkpoint inside and outside of the database,
+ * stored text, every column beside it, every signature, the Merkle root and the head at every checkpoint inside and outside of the database,
  * and the order of what is told of a trade. What it finds is in the verdict, never thrown.
  */
 export async function verifyAudit(source: AuditSource, publicKey: PublicKey): Promise<AuditVerdict> {
@@ -45,7 +47,7 @@ export async function verifyAudit(source: AuditSource, publicKey: PublicKey): Pr
   const claims = readClaims(source, publicKey, findings);
   const walk = createWalk(claims, findings);
   for await (const batch of source.records) for (const record of batch) walk.pass(record);
-  const { seq, hash, count, soundUpTo } = walk.end();
+  const { seq, hash, count, soundUpTo, clockSteps } = walk.end();
 
   const { head, unsealed } = source;
   if (head.seq !== seq || head.lastSeq !== seq || head.hash !== hash) {
@@ -65,6 +67,7 @@ export async function verifyAudit(source: AuditSource, publicKey: PublicKey): Pr
     checkpoints: claims.length,
     uncovered: Math.max(0, seq - covered),
     unsealed,
+    clockSteps,
   });
 }
 

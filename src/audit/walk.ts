@@ -14,6 +14,8 @@ export function createWalk(claims: readonly Claim[], findings: Finding[]) {
   let leaves: Digest[] = [];
   let nextClaim = 0;
   let soundUpTo = 0;
+  let clockSteps = 0;
+  let recordedAt = '';
   // After the first bad record every later root is wrong too, and says nothing new.
   let isSound = true;
 
@@ -50,13 +52,25 @@ export function createWalk(claims: readonly Claim[], findings: Finding[]) {
       if (problem !== undefined) bad(Math.min(record.seq, seq + 1), problem);
       seq = record.seq;
       hash = record.hash;
+      if (isStepBack(recordedAt, record.recordedAt)) clockSteps += 1;
+      recordedAt = record.recordedAt;
       if (isSound) leaves.push(leaf);
       if (leaves.length === leavesMax) growTree();
       passClaims();
     },
-    end: () => ({ seq, hash, count, soundUpTo }),
+    end: () => ({ seq, hash, count, soundUpTo, clockSteps }),
   };
 }
+
+/**
+ * Whether the database's clock was set back between two records. Not a fault of the record: numbers are its order, not
+ * times. Records of transactions side by side may swap, by less than the longest of them takes.
+ */
+function isStepBack(before: string, after: string): boolean {
+  // Times in one form compare as texts; only what looks wrong is worth reading.
+  return after < before && Date.parse(before) - Date.parse(after) > sideBySideMs;
+}
+const sideBySideMs = 10_000;
 
 /** So that a log without checkpoints is not held in memory as a whole. */
 const leavesMax = 4_096;
@@ -74,6 +88,7 @@ function placeProblem(record: SealedRecord, seq: number, hash: Digest, leaf: Dig
 }
 
 function contentProblem(record: SealedRecord, story: Story | undefined): string | undefined {
+  if (!record.body.startsWith(stampOf(record))) return 'its id, its insertion or its time are not those in its text';
   const body = bodyOf(record.body);
   if (body === undefined) return 'its text is no JSON object';
   // The columns beside the text are not hashed: they must say what it says.
@@ -81,6 +96,10 @@ function contentProblem(record: SealedRecord, story: Story | undefined): string 
   if ((body.tradeId ?? null) !== record.tradeId) return `its trade column says ${record.tradeId}`;
   return story?.tell(body);
 }
+
+/** What the database puts before the text of a record it takes: those of its columns that the writer does not know. */
+const stampOf = ({ eventId, insertNo, recordedAt }: SealedRecord): string =>
+  `{"_eventId":"${eventId}","_insertNo":${insertNo},"_recordedAt":"${recordedAt}",`;
 
 type Body = { readonly type: string; readonly tradeId?: string; readonly clientOrderId?: string };
 

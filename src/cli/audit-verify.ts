@@ -18,8 +18,9 @@ export function run(options: Options): Promise<number> {
 }
 
 function describeVerdict({ outcome, findings, firstBadSeq, ...counts }: AuditVerdict): readonly string[] {
-  const { records, checkpoints, uncovered, unsealed } = counts;
-  const read = `${records} records, ${checkpoints} checkpoints; ${uncovered} after the last one, ${unsealed} not sealed yet`;
+  const { records, checkpoints, uncovered, unsealed, clockSteps } = counts;
+  const clock = clockSteps === 0 ? '' : `; the database's clock was set back ${clockSteps} times`;
+  const read = `${records} records, ${checkpoints} checkpoints; ${uncovered} after the last one, ${unsealed} not sealed yet${clock}`;
   if (outcome === 'ok') return [`OK: ${read}. Every link, root and signature holds.`];
   return [
     `${outcome.toUpperCase()}: ${read}.`,

@@ -13,6 +13,8 @@ export const aFolder = (): string => mkdtempSync(join(tmpdir(), 'ratchet-audit-'
 
 export type Told = { readonly type: string; readonly tradeId?: string; readonly [field: string]: unknown };
 
+type Stamp = { readonly _eventId: string; readonly _insertNo: number; readonly _recordedAt: string };
+
 /** The story of one trade, from its decision to its end. */
 export const aTrade = (tradeId: string): readonly Told[] => [
   { type: 'TradeDecided', tradeId, outcome: 'approved' },
@@ -24,6 +26,15 @@ export const aTrade = (tradeId: string): readonly Told[] => [
   { type: 'PositionClosed', tradeId, pnl: '1.25' },
 ];
 
+/** The text of a record as the database stores it: with its own columns in front. */
+export function stamped(told: Told, insertNo: number, recordedAt = momentOf(insertNo)): string {
+  return JSON.stringify({ _eventId: eventIdOf(insertNo), _insertNo: insertNo, _recordedAt: recordedAt, ...told });
+}
+
+const eventIdOf = (insertNo: number): string => `00000000-0000-8000-8000-${String(insertNo).padStart(12, '0')}`;
+const momentOf = (insertNo: number): string =>
+  new Date(1_795_262_400_000 + insertNo).toISOString().replace('Z', '000Z');
+
 /** Gives the bodies their places in the chain, as a sealer does. */
 export function chained(bodies: readonly string[], after?: SealedRecord): SealedRecord[] {
   const records: SealedRecord[] = [];
@@ -32,13 +43,15 @@ export function chained(bodies: readonly string[], after?: SealedRecord): Sealed
     const seq = (last?.seq ?? 0) + 1;
     const prev = last?.hash ?? origin;
     const leaf = leafOf(body);
-    const { type, tradeId } = JSON.parse(body) as Told;
-    records.push({ seq, eventType: type, tradeId: tradeId ?? null, body, prev, leaf, hash: linkOf(seq, prev, leaf) });
+    const told = JSON.parse(body) as Told & Stamp;
+    const { type: eventType, tradeId = null, _eventId: eventId, _insertNo: insertNo, _recordedAt: recordedAt } = told;
+    const place = { seq, prev, leaf, hash: linkOf(seq, prev, leaf) };
+    records.push({ ...place, eventType, tradeId, eventId, insertNo, recordedAt, body });
   }
   return records;
 }
 
-export const sealed = (told: readonly Told[]): SealedRecord[] => chained(told.map((event) => JSON.stringify(event)));
+export const sealed = (told: readonly Told[]): SealedRecord[] => chained(told.map((event, i) => stamped(event, i + 1)));
 
 export function checkpointOf(records: readonly SealedRecord[], key: SigningKey): StoredCheckpoint {
   const tree = grow(

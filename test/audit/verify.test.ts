@@ -4,7 +4,7 @@ import { leafOf, linkOf, origin } from '../../src/audit/chain.ts';
 import { publicKeyOf } from '../../src/audit/keys.ts';
 import type { SealedRecord } from '../../src/audit/log.ts';
 import { type AuditSource, verifyAudit } from '../../src/audit/verify.ts';
-import { aKey, aSource, aTrade, chained, checkpointOf, headOf, sealed } from './fixtures.ts';
+import { aKey, aSource, aTrade, chained, checkpointOf, headOf, sealed, stamped } from './fixtures.ts';
 
 const key = aKey();
 const publicKey = publicKeyOf(key);
@@ -38,6 +38,7 @@ describe('verifyAudit of a genuine log', () => {
       checkpoints: 4,
       uncovered: 0,
       unsealed: 0,
+      clockSteps: 0,
     });
   });
 
@@ -86,6 +87,15 @@ const mutations: readonly {
   { name: 'its type column', change: (i) => replaced(i, { eventType: 'AlertRaised' }) },
   { name: 'its trade column', change: (i) => replaced(i, { tradeId: 't-9' }) },
   {
+    name: 'its id column',
+    change: (i, { eventId }) => replaced(i, { eventId: eventId.replace(/^0/, '1') }),
+  },
+  { name: 'its insertion column', change: (i, { insertNo }) => replaced(i, { insertNo: insertNo + 1 }) },
+  {
+    name: 'its time column',
+    change: (i, { recordedAt }) => replaced(i, { recordedAt: recordedAt.replace('.', '.9') }),
+  },
+  {
     name: 'its text, leaf and hash',
     change: (i, { seq, prev }) =>
       replaced(i, { body: '{}', leaf: leafOf('{}'), hash: linkOf(seq, prev, leafOf('{}')) }),
@@ -110,7 +120,7 @@ const mutations: readonly {
   },
 ];
 
-describe.each(mutations)('verifyAudit finds a change of $name', ({ change, isShorter }) => {
+describe.each(mutations)('F65: verifyAudit finds a change of $name', ({ change, isShorter }) => {
   test.each(records.map((record, i) => ({ record, i })))('in record $record.seq', async ({ record, i }) => {
     const verdict = await forged(change(i, record));
     expect(verdict).toMatchObject({ outcome: 'tampered', exitCode: 1 });
@@ -119,6 +129,22 @@ describe.each(mutations)('verifyAudit finds a change of $name', ({ change, isSho
     expect(verdict.firstBadSeq).toBeGreaterThan(lastSound);
     expect(verdict.firstBadSeq).toBeLessThanOrEqual(isShorter ? records.length : i + 1);
   });
+});
+
+describe('F65: verifyAudit finds a flipped bit', () => {
+  test.each(records.map((record, i) => ({ record, i })))(
+    'in each byte of record $record.seq',
+    async ({ record, i }) => {
+      const bytes = Buffer.from(record.body);
+      for (let at = 0; at < bytes.length; at++) {
+        const flipped = Buffer.from(bytes);
+        // Not the highest bit: alone it would be no character, and the database would refuse it.
+        flipped.writeUInt8(flipped.readUInt8(at) ^ (1 << (at % 7)), at);
+        const verdict = await forged(replaced(i, { body: flipped.toString() }));
+        expect(verdict, `byte ${at}`).toMatchObject({ outcome: 'tampered', firstBadSeq: record.seq });
+      }
+    },
+  );
 });
 
 const pairs = records.slice(1).map((_, i) => ({ i, first: i + 1, second: i + 2 }));
@@ -135,7 +161,7 @@ describe.each([
   { name: 'whole', part: (record: SealedRecord) => record },
   { name: 'but for their numbers', part: (other: SealedRecord, { seq }: SealedRecord) => ({ ...other, seq }) },
   { name: 'by their texts', part: ({ body }: SealedRecord) => ({ body }) },
-])('verifyAudit finds two records swapped $name', ({ part }) => {
+])('F65: verifyAudit finds two records swapped $name', ({ part }) => {
   test.each(pairs)('$first and $second', async ({ i, first }) => {
     expect(await forged(swapped(i, part))).toMatchObject({ exitCode: 1, firstBadSeq: first });
   });
@@ -147,7 +173,7 @@ describe.each([
   });
 });
 
-describe('verifyAudit finds a cut tail', () => {
+describe('F65: verifyAudit finds a cut tail', () => {
   test.each(records.map(({ seq }) => seq - 1))(
     'after record %i, by the checkpoints outside of the database',
     async (size) => {
@@ -172,8 +198,54 @@ describe('verifyAudit finds a cut tail', () => {
   });
 });
 
+describe('F65: verifyAudit of a tail that nothing outside remembers', () => {
+  test.each(sizes)(
+    'cut to %i records with its checkpoints and head, it passes: only the outside knows',
+    async (size) => {
+      const kept = records.slice(0, size);
+      const inside = {
+        records: [kept],
+        head: headOf(kept),
+        storedCheckpoints: genuine.storedCheckpoints.filter(({ tree }) => tree.size <= size),
+      };
+      expect(await verify({ ...inside, externalNotes: [] })).toMatchObject({ outcome: 'ok' });
+      const { outcome } = await verify(inside);
+      expect(outcome).toBe(size === records.length ? 'ok' : 'tampered');
+    },
+  );
+});
+
+describe('F22: verifyAudit of a log whose clock was set', () => {
+  const hourMs = 3_600_000;
+  const clocked = (steps: readonly number[]) => {
+    let atMs = 1_795_262_400_000;
+    const bodies = steps.map((stepMs, i) => {
+      atMs += stepMs;
+      return stamped({ type: 'AlertRaised' }, i + 1, new Date(atMs).toISOString().replace('Z', '000Z'));
+    });
+    return aSource(chained(bodies), key);
+  };
+
+  test.each([
+    { name: 'an hour back', steps: [1, 1, -hourMs, 1, 1], clockSteps: 1 },
+    { name: 'an hour forth', steps: [1, 1, hourMs, 1, 1], clockSteps: 0 },
+    { name: 'there and back', steps: [1, hourMs, 1, -hourMs, 1, -hourMs], clockSteps: 2 },
+    { name: 'by a leap second and a slewed clock', steps: [1, -1_000, 1, -100, 1], clockSteps: 0 },
+  ])(
+    '$name: the numbers are the order, the step is counted, nothing is called forged',
+    async ({ steps, clockSteps }) => {
+      expect(await verifyAudit(clocked(steps), publicKey)).toMatchObject({
+        outcome: 'ok',
+        exitCode: 0,
+        records: steps.length,
+        clockSteps,
+      });
+    },
+  );
+});
+
 describe('verifyAudit of checkpoints', () => {
-  test.each([5, 12, 20])('finds a fork at record %i, whichever side is shown', async (at) => {
+  test.each([5, 12, 20])('F65: finds a fork at record %i, whichever side is shown', async (at) => {
     const other = chained(
       records.slice(at - 1).map((record) => bodyWith(record, { branch: 'b' })),
       records[at - 2],
@@ -192,7 +264,7 @@ describe('verifyAudit of checkpoints', () => {
 
   test('does not trust checkpoints of another key: an insider with the database alone can not sign', async () => {
     const forger = aKey();
-    const changed = rehashed(replaced(6, { body: '{}' }));
+    const changed = rehashed(replaced(6, { body: bodyWith(records[6] as SealedRecord, { note: 'x' }) }));
     expect(await verifyAudit(aSource(changed, forger, sizes), publicKey)).toMatchObject({
       outcome: 'untrusted',
       exitCode: 3,
@@ -235,6 +307,9 @@ describe('verifyAudit of checkpoints', () => {
         seq: 1,
         eventType: 'Fill',
         tradeId: null,
+        eventId: '',
+        insertNo: 1,
+        recordedAt: '',
         body,
         prev: origin,
         leaf,

@@ -82,7 +82,10 @@ export type EventType =
 /** Who made a change: a person, a lifecycle by its workflow id, a part of the system, or the venue by its report. */
 export type Actor = { readonly type: 'user' | 'workflow' | 'system' | 'venue'; readonly id: string };
 
-/** What every record's body begins with; the rest depends on its type. `at` is UTC with microseconds. */
+/**
+ * What every record's body has; the rest depends on its type. `at` is UTC with microseconds, by the clock of who wrote it.
+ * Once stored it begins with what the database stamps on it: `_eventId`, `_insertNo` and, by its own clock, `_recordedAt`.
+ */
 export type EventEnvelope = {
   readonly v: 1;
   readonly type: EventType;
