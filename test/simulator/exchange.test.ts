@@ -376,7 +376,11 @@ const command = fc.oneof(
     limit: fc.option(fc.integer({ min: 80, max: 120 })),
     timeInForce: fc.constantFrom('GTC' as const, 'IOC' as const, 'FOK' as const),
     thousandths: fc.integer({ min: 1, max: 12_000 }),
+    stop: fc.option(fc.integer({ min: 80, max: 120 })),
+    isLoss: fc.boolean(),
+    preventionMode: fc.constantFrom('EXPIRE_MAKER' as const, 'EXPIRE_TAKER' as const, 'EXPIRE_BOTH' as const),
   }),
+  fc.record({ do: fc.constant('fill' as const), pick: fc.nat(20), thousandths: fc.integer({ min: 1, max: 3_000 }) }),
   fc.record({ do: fc.constant('cancel' as const), pick: fc.nat(20) }),
   fc.record({ do: fc.constant('wait' as const), ms: fc.nat(5_000) }),
 );
@@ -386,27 +390,38 @@ function perform({ exchange, clock }: ReturnType<typeof anExchange>, commands: r
   for (const [index, each] of commands.entries()) {
     if (each.do === 'trade') tradeAt(exchange, String(each.price), String(each.thousandths / 1_000));
     if (each.do === 'wait') clock.shift(each.ms);
-    if (each.do === 'cancel') {
+    if (each.do === 'cancel' || each.do === 'fill') {
       const orders = [...exchange.books.openOrders.keys()];
       const orderId = orders[each.pick % Math.max(1, orders.length)];
-      if (orderId !== undefined) exchange.cancel(orderId, `x${index}`);
+      if (orderId !== undefined && each.do === 'cancel') exchange.cancel(orderId, `x${index}`);
+      if (orderId !== undefined && each.do === 'fill')
+        exchange.fill(orderId, decimal(String(each.thousandths / 1_000)));
     }
     if (each.do === 'place') {
-      const { side, limit, timeInForce } = each;
+      const { side, limit, timeInForce, preventionMode } = each;
       const quantity = decimal(String(each.thousandths / 1_000));
       const terms = limit === null ? {} : { limitPrice: decimal(String(limit)), timeInForce };
-      exchange.place(anOrder({ clientOrderId: `c${index % 7}`, side, quantity, ...terms }));
+      const order = { clientOrderId: `c${index % 7}`, side, quantity, preventionMode, ...terms, ...stopOf(each) };
+      exchange.place(anOrder(order));
     }
   }
 }
 
-const paidIn = fc.constantFrom('received' as const, 'quote' as const);
+function stopOf({ stop, limit, isLoss }: Extract<Command, { do: 'place' }>): Partial<OrderCommand> {
+  if (stop === null) return {};
+  const kind = isLoss ? 'STOP_LOSS' : 'TAKE_PROFIT';
+  return { stopPrice: decimal(String(stop)), type: limit === null ? kind : `${kind}_LIMIT` };
+}
+
+const paidIn = fc.constantFrom('received' as const, 'quote' as const, 'third' as const);
 
 describe('whatever happens', () => {
   test('no balance is negative, and money is neither made nor lost', () => {
     fc.assert(
       fc.property(fc.array(command, { maxLength: 80 }), paidIn, (commands, payer) => {
-        const venue = anExchange({ fees: { ...fees, paidIn: payer } });
+        // Enough of the third asset for some of the fees, not for all.
+        const deposits = { USDT: '10000', BTC: '10', BNB: '0.002' };
+        const venue = anExchange({ fees: { ...fees, paidIn: payer }, deposits });
         perform(venue, commands);
         const { books } = venue.exchange;
         for (const { free, locked } of books.balances()) {
@@ -420,6 +435,7 @@ describe('whatever happens', () => {
         const total = (asset: string) => add(books.balance(asset).free, books.balance(asset).locked);
         expect(total('BTC')).toBe(subtract(add(decimal('10'), base), feesIn('BTC')));
         expect(total('USDT')).toBe(subtract(add(decimal('10000'), quote), feesIn('USDT')));
+        expect(total('BNB')).toBe(subtract(decimal('0.002'), feesIn('BNB')));
       }),
     );
   });
@@ -440,6 +456,7 @@ describe('whatever happens', () => {
           const isOpen = order.status === 'NEW' || order.status === 'PARTIALLY_FILLED';
           expect(books.openOrders.has(order.orderId)).toBe(isOpen);
           if (!isOpen) expect(order.locked).toBe('0');
+          if (order.workingAtMs === null) expect(order.filledQuantity).toBe('0');
           expect(sum(books.fillsOf(order.orderId).map(({ quantity }) => quantity))).toBe(order.filledQuantity);
         }
       }),
