@@ -28,13 +28,10 @@ export function createOrderReads(
   return {
     async fillsOf({ symbol, venueOrderId }) {
       const wanted = { symbol: venueSymbolOf(symbol), orderId: venueOrderId, limit: pageRows };
-      const rows = await allPages(
-        async (fromId) => {
-          const parameters = await signed({ ...wanted, ...(fromId === null ? {} : { fromId }) });
-          return await read(endpoints.orderTrades, accountTradesSchema, parameters, 'cancel');
-        },
-        ({ id }) => id,
-      );
+      const rows = await allPages(async (fromId) => {
+        const parameters = await signed({ ...wanted, ...(fromId === null ? {} : { fromId }) });
+        return await read(endpoints.orderTrades, accountTradesSchema, parameters, 'cancel');
+      }, idOf);
       return rows.map(fillOf);
     },
 
@@ -44,15 +41,16 @@ export function createOrderReads(
         await read(endpoints.symbolTrades, accountTradesSchema, await signed({ ...wanted, ...range }), 'report');
       const untilMs = await venueClock.nowMs();
       // A question about time covers a day at most; from the first fill on, ids lead further than times.
-      let first: Awaited<ReturnType<typeof ask>> = [];
-      for (let startTime = sinceMs; first.length === 0 && startTime <= untilMs; startTime += dayMs) {
-        first = await ask({ startTime, endTime: Math.min(startTime + dayMs - 1, untilMs) });
+      for (let startTime = sinceMs; startTime <= untilMs; startTime += dayMs) {
+        const endTime = Math.min(startTime + dayMs - 1, untilMs);
+        const first = await ask({ startTime, endTime });
+        const last = first.at(-1);
+        if (last === undefined) continue;
+        const isAll = endTime === untilMs && first.length < pageRows;
+        const more = isAll ? [] : await allPages(async (fromId) => await ask({ fromId: fromId ?? last.id + 1 }), idOf);
+        return [...first, ...more].map((raw) => accountFillOf(raw, symbol));
       }
-      const rest = await allPages(
-        async (fromId) => (first.length === 0 ? [] : ask({ fromId: fromId ?? lastIdOf(first) + 1 })),
-        ({ id }) => id,
-      );
-      return [...first, ...rest].map((raw) => accountFillOf(raw, symbol));
+      return [];
     },
 
     async openOrders(symbol) {
@@ -85,7 +83,7 @@ export function createOrderReads(
   };
 }
 
-const lastIdOf = (rows: readonly { readonly id: number }[]): number => rows.at(-1)?.id ?? 0;
+const idOf = ({ id }: { readonly id: number }): number => id;
 
 /** Goes on behind the last id of a full page until a page is not full. */
 async function allPages<T>(

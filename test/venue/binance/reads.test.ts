@@ -49,6 +49,63 @@ const symbolInfo = (baseAsset: string, quoteAsset: string, filters: object[] = [
 
 const exchangeInfo = (...symbols: object[]) => ({ rateLimits: [], symbols });
 
+describe('fillsSince', () => {
+  const dayMs = 86_400_000;
+  const rawFill = (id: number) => ({
+    id,
+    orderId: 28,
+    price: '46000.00',
+    qty: '0.5',
+    quoteQty: '23000.00',
+    commission: '0.0005',
+    commissionAsset: 'BTC',
+    time: 1_795_262_400_000 + id,
+    isMaker: true,
+  });
+
+  test('asks day by day until there is a fill, and from there on by id', async () => {
+    const firstPage = Array.from({ length: 1000 }, (_, id) => rawFill(id + 1));
+    let days = 0;
+    const { venue, server } = await scripted({
+      'GET /api/v3/myTrades': ({ parameters }) => {
+        if (parameters['fromId'] === '1001') return ok([rawFill(1001)]);
+        days += 1;
+        return ok(days === 3 ? firstPage : []);
+      },
+    });
+    const fills = await venue.fillsSince('BTC/USDT', Date.now() - 5 * dayMs);
+    expect(fills.map(({ venueTradeId }) => Number(venueTradeId))).toEqual(
+      Array.from({ length: 1001 }, (_, id) => id + 1),
+    );
+    expect(fills[0]).toMatchObject({ symbol: 'BTC/USDT', venueOrderId: '28' });
+    const asked = server.requestsTo('GET /api/v3/myTrades').map(({ parameters }) => parameters);
+    expect(asked).toHaveLength(4);
+    for (const { startTime, endTime, fromId } of asked.slice(0, 3)) {
+      expect(Number(endTime) - Number(startTime)).toBeLessThan(dayMs);
+      expect(fromId).toBeUndefined();
+    }
+    expect(asked[3]).toMatchObject({ symbol: 'BTCUSDT', fromId: '1001' });
+    expect(asked[3]).not.toHaveProperty('startTime');
+  });
+
+  test('asks once where the last day has less than a page', async () => {
+    const { venue, server } = await scripted({ 'GET /api/v3/myTrades': () => ok([rawFill(7)]) });
+    expect(await venue.fillsSince('BTC/USDT', Date.now() - 1000)).toHaveLength(1);
+    expect(server.requestsTo('GET /api/v3/myTrades')).toHaveLength(1);
+  });
+
+  test('is an error, and no empty list, where the venue does not answer', async () => {
+    const { venue } = await scripted({ 'GET /api/v3/myTrades': () => refuse(503, -1001, 'Internal error') });
+    await expect(venue.fillsSince('BTC/USDT', Date.now() - 1000)).rejects.toMatchObject({ code: 'VENUE_UNAVAILABLE' });
+  });
+});
+
+test('accountPermissions says what the key may do', async () => {
+  const body = { canTrade: true, canWithdraw: false, balances: [] };
+  const { venue } = await scripted({ 'GET /api/v3/account': () => ok(body) });
+  expect(await venue.accountPermissions()).toEqual({ canTrade: true, canWithdraw: false });
+});
+
 describe('fillsOf', () => {
   const rawFill = (id: number) => ({
     id,

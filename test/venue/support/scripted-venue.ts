@@ -20,6 +20,8 @@ export type Reply =
   /** Ends the connection in that way once the request is there. */
   | 'reset'
   | 'hang'
+  /** A byte at a time, and never to its end. */
+  | 'drip'
   | 'half a body';
 
 export type ScriptedVenue = {
@@ -77,6 +79,12 @@ function answer(response: ServerResponse, reply: Reply): void {
   if (reply === 'hang') return;
   if (reply === 'reset') {
     response.socket?.resetAndDestroy();
+    return;
+  }
+  if (reply === 'drip') {
+    response.writeHead(200, { 'content-length': '1000' });
+    const dripping = setInterval(() => response.write('{'), 20);
+    response.on('close', () => clearInterval(dripping));
     return;
   }
   if (reply === 'half a body') {
