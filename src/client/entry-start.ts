@@ -35,15 +35,18 @@ export function entryStart(request: EntryRequest) {
 
 /** One line for the Temporal UI, such as `BUY 0.0125 BTC/USDT @ 46210.5 GTC, stop 45500`. */
 function summaryOf({ legs, entry, exit }: EntryRequest): string {
-  const orders = legs.map(({ side, quantity, symbol }) => `${side} ${quantity} ${symbol}`).join(' + ');
-  const price = entry.type === 'LIMIT' ? `@ ${entry.price} ${entry.timeInForce}` : 'at market';
+  const isLimit = entry.type === 'LIMIT';
+  const orders = legs.map(({ side, quantity, symbol, price }) =>
+    [side, quantity, symbol, ...(isLimit ? ['@', price ?? entry.price] : [])].join(' '),
+  );
   const rules = [
     exit.stopLoss && `stop ${exit.stopLoss.price}`,
     exit.trailingStop && `trail ${exit.trailingStop.distance}${trailUnits[exit.trailingStop.by]}`,
     exit.takeProfit && `target ${exit.takeProfit.price}`,
     exit.timeStopMs !== undefined && `for ${exit.timeStopMs / 1000} s`,
   ];
-  return [`${orders} ${price}`, ...rules.filter(Boolean)].join(', ');
+  const how = isLimit ? entry.timeInForce : 'at market';
+  return [`${orders.join(' + ')} ${how}`, ...rules.filter(Boolean)].join(', ');
 }
 
 const trailUnits = { percent: '%', absolute: '', ticks: ' ticks' } as const;
