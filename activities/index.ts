@@ -13,6 +13,7 @@ import { createPlaceOrder } from './place-order.ts';
 import { createPlanExit } from './plan-exit.ts';
 import { createReconcileAccount } from './reconcile-account.ts';
 import { createSettleCorrection } from './reconcile-correction.ts';
+import { createReplaceOrder } from './replace-order.ts';
 import { createRequestExit } from './request-exit.ts';
 import { createResumeTrading } from './resume-trading.ts';
 import { createSettleTrade } from './settle-trade.ts';
@@ -37,6 +38,7 @@ export const createActivities = (deps: ActivityDependencies) => ({
   placeOrder: createPlaceOrder(deps),
   planExit: createPlanExit(deps),
   reconcileAccount: createReconcileAccount(deps),
+  replaceOrder: createReplaceOrder(deps),
   requestExit: createRequestExit(deps),
   resumeTrading: createResumeTrading(deps),
   settleCorrection: createSettleCorrection(deps),

@@ -4,6 +4,8 @@ import { isWorking } from '../src/domain/order.ts';
 import { readAccount, saveBalances } from '../src/store/accounts.ts';
 import { deadOrdersSince, isOurs, workingOrders } from '../src/store/book-order.ts';
 import { closeArchived, recordForeignOrder } from '../src/store/orders.ts';
+import { endBan } from '../src/store/venue-bans.ts';
+import { liftForVenue, venueTroubles } from '../src/store/venue-holds.ts';
 import type { Balance, UserDataEvent, VenueOrder } from '../src/venue/venue.ts';
 import { applyAnswer } from './apply-answer.ts';
 import { cancelAtVenue } from './cancel-order.ts';
@@ -102,6 +104,7 @@ function accountWatcher(deps: ActivityDependencies, { venue: name, account }: Ac
           balances.clear();
           for (const balance of read) balances.set(balance.asset, balance);
           await value(read);
+          await endVenueTroubles(deps, room, account);
         });
       }
       if (deps.now() >= ordersDueAtMs) {
@@ -162,6 +165,16 @@ async function hearOwnOrder(
   const isDead = reasonCode === 'ORDER_PRESUMED_DEAD' || reasonCode === 'ORDER_DECLARED_DEAD';
   const { symbol, clientOrderId, report } = order;
   if (isDead && isWorking(report.status)) await cancelAtVenue(deps, { venue: room.venue.name, symbol, clientOrderId });
+}
+
+/** The venue has just answered a signed request: what it refused before, and a ban, may be over. */
+async function endVenueTroubles(deps: ActivityDependencies, { venue }: VenueRoom, account: string): Promise<void> {
+  const troubles = await venueTroubles(deps.db, { account, venue: venue.name });
+  const at = { account, venue: venue.name, nowMs: deps.now() };
+  if (troubles.isBanned) await endBan(deps.db, at);
+  if (!troubles.isHeld || !venue.clockState().isUsable) return;
+  const { canTrade } = await venue.accountPermissions();
+  if (canTrade) await liftForVenue(deps.db, at);
 }
 
 /** Returns whether the equity is known. */

@@ -180,7 +180,7 @@ const lifecycleOf: Record<OrderPurpose, (tradeId: string) => string> = {
   stop: positionId,
 };
 
-const actorOf = ({ purpose, tradeId }: { readonly purpose: OrderPurpose; readonly tradeId: string }): Actor => ({
+export const actorOf = ({ purpose, tradeId }: { readonly purpose: OrderPurpose; readonly tradeId: string }): Actor => ({
   type: 'workflow',
   id: lifecycleOf[purpose](tradeId),
 });

@@ -1,7 +1,9 @@
+import { sql } from 'kysely';
 import type { ErrorCode, ErrorContext } from '../domain/errors.ts';
 import { raiseAlert, resolveAlert } from './alerts.ts';
 import { type Db, inTransaction } from './database.ts';
 import { liftHold, setHold } from './holds.ts';
+import { banCondition } from './venue-bans.ts';
 
 /** Why a venue's own answers block all entries of an account. */
 export type VenueRefusal = {
@@ -43,17 +45,18 @@ export function holdForVenue(db: Db, refusal: VenueRefusal): Promise<void> {
   });
 }
 
-/** Whether answers of the venue block the account's entries now. */
-export async function isHeldForVenue(db: Db, account: string): Promise<boolean> {
-  const hold = await db
-    .selectFrom('hold')
-    .select('hold_id')
-    .where('scope_kind', '=', 'account')
-    .where('scope_id', '=', account)
-    .where('source', '=', 'venue')
-    .where('lifted_at_ms', 'is', null)
-    .executeTakeFirst();
-  return hold !== undefined;
+/** Whether answers of the venue block the account's entries now, and whether people were told of a ban. */
+export async function venueTroubles(
+  db: Db,
+  { account, venue }: { readonly account: string; readonly venue: string },
+): Promise<{ readonly isHeld: boolean; readonly isBanned: boolean }> {
+  const { rows } = await sql<{ readonly isHeld: boolean; readonly isBanned: boolean }>`
+    select exists (select 1 from hold where scope_kind = 'account' and scope_id = ${account} and source = 'venue'
+        and lifted_at_ms is null) as "isHeld",
+      exists (select 1 from alert where condition_key = ${banCondition(account, venue)} and resolved_at_ms is null)
+        as "isBanned"
+  `.execute(db);
+  return rows[0] ?? { isHeld: false, isBanned: false };
 }
 
 /** The venue takes the key and the clock again: its own hold ends, and the alerts with it. */

@@ -60,6 +60,16 @@ export const orderErrors = {
     summary: "The venue's answer to an order is not about this order, so nobody knows yet what became of it.",
     remedy: 'Nothing: it is looked for. If it happens again, report it with the answer that the record shows.',
   },
+  REPLACED_ORDER_ENDED: {
+    retryable: false,
+    summary: 'The order that was to be replaced does not work any more, so nothing was placed in its stead.',
+    remedy: 'Nothing: whoever replaces it looks again at what is left.',
+  },
+  REPLACEMENT_NOT_PLACED: {
+    retryable: false,
+    summary: 'The venue did not place the order that was to replace another one.',
+    remedy: 'Nothing: whoever replaces it looks again. The order that was to be replaced may still work.',
+  },
   EXIT_REFUSED: {
     retryable: false,
     summary: 'The venue refuses the exit of a position. It is tried again and again.',
