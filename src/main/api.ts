@@ -8,11 +8,11 @@ import { loadTemporalConnection } from '../config/temporal-connection.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { startMetricsServer } from '../observability/metrics-server.ts';
-import { createDatabase } from '../store/database.ts';
+import { createDatabase, type Db } from '../store/database.ts';
 import { checkDurability } from '../store/durability.ts';
 import { createMarketReader, createPriceReader } from './markets.ts';
 import { announceReady, endRequested, endWithReason } from './process-life.ts';
-import { startSealing } from './recorded.ts';
+import { startSealing, tellOfConflict } from './recorded.ts';
 import { openRoom, openSharedRates, openVenue, venueSettings } from './venues.ts';
 
 // The API process: it works on the database alone, asks Temporal only to enter a trade, and seals the record too.
@@ -28,11 +28,12 @@ const ending = endRequested();
 const registry = new Registry();
 const metrics = createMetrics(registry);
 
-const db = createDatabase({
+const db: Db = createDatabase({
   url: config.DATABASE_URL.reveal(),
   applicationName: 'ratchet-api',
   poolMax: 10,
   onError: (error) => logger.warn({ error }, 'database connection lost'),
+  onEventConflict: tellOfConflict(() => db, logger),
 });
 await checkDurability(db);
 const sealer = await startSealing(config, db, logger, metrics);

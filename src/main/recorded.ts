@@ -3,9 +3,21 @@ import { loadOrCreateSigningKey, publicKeyOf } from '../audit/keys.ts';
 import { createSealer, type Sealer } from '../audit/sealer.ts';
 import { checkTail } from '../audit/tail.ts';
 import type { Config } from '../config/config.ts';
+import type { RatchetError } from '../domain/errors.ts';
 import { crashPoint } from '../observability/crash-point.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Db } from '../store/database.ts';
+import { raiseEventConflict } from '../store/event-conflict.ts';
+
+/** For two different things under one event id: says so, and raises the alert beside the transaction that is lost. */
+export const tellOfConflict =
+  (db: () => Db, logger: Logger) =>
+  (error: RatchetError): void => {
+    logger.error({ error }, 'another event has this id');
+    raiseEventConflict(db(), error, Date.now()).catch((failure: unknown) => {
+      logger.error({ error: failure }, 'alert not raised');
+    });
+  };
 
 /**
  * Checks that the database still has what the checkpoints outside of it cover, and starts this process's sealer. What

@@ -14,7 +14,7 @@ import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { startMetricsServer } from '../observability/metrics-server.ts';
 import { createTemporalLogger } from '../observability/temporal-logger.ts';
-import { createDatabase } from '../store/database.ts';
+import { createDatabase, type Db } from '../store/database.ts';
 import { checkDurability } from '../store/durability.ts';
 import { createListener } from '../store/listener.ts';
 import { freePort } from './free-port.ts';
@@ -22,7 +22,7 @@ import { keepHalts } from './keep-halts.ts';
 import { startPatrol } from './patrol.ts';
 import { announceReady, endRequested, endWithReason } from './process-life.ts';
 import { ensureReconciliationSchedules, watchReconciliation } from './reconciling.ts';
-import { startSealing } from './recorded.ts';
+import { startSealing, tellOfConflict } from './recorded.ts';
 import { startStandingLifecycles } from './standing-lifecycles.ts';
 import { createWorkers } from './temporal-workers.ts';
 import { openRoom, openSharedRates, openVenue, venueSettings } from './venues.ts';
@@ -50,11 +50,12 @@ Runtime.install({
 
 const databaseUrl = config.DATABASE_URL.reveal();
 const onDatabaseError = (error: Error) => logger.warn({ error }, 'database connection lost');
-const db = createDatabase({
+const db: Db = createDatabase({
   url: databaseUrl,
   applicationName: 'ratchet-worker',
   poolMax: 20,
   onError: onDatabaseError,
+  onEventConflict: tellOfConflict(() => db, logger),
 });
 await checkDurability(db);
 const listener = createListener({

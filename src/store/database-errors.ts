@@ -40,7 +40,13 @@ export function databaseError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof RatchetError) return error;
   const sqlState = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const code = codes[sqlState] ?? codeWithoutState(sqlState, error.message);
-  return code === undefined ? error : new RatchetError(code, sqlState === '' ? {} : { sqlState }, { cause: error });
+  return code === undefined ? error : new RatchetError(code, contextOf(error, sqlState), { cause: error });
+}
+
+/** Of a conflict also the event's id, which is the detail that our own function gives. */
+function contextOf(error: Error, sqlState: string): Readonly<Record<string, string>> {
+  if (sqlState === 'RA001' && 'detail' in error) return { sqlState, eventId: String(error.detail) };
+  return sqlState === '' ? {} : { sqlState };
 }
 
 /** Whether the database could not be asked at all, as opposed to a refusal or a mistake: trying later can help. */

@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, type Transaction } from 'kysely';
 import pg from 'pg';
 import { type Decimal, isDecimal } from '../domain/decimal.ts';
+import { RatchetError } from '../domain/errors.ts';
 import { invariant } from '../domain/invariant.ts';
 import { databaseError } from './database-errors.ts';
 import type { Tables } from './tables.ts';
@@ -16,6 +17,8 @@ export type DatabaseSettings = {
   readonly poolMax: number;
   /** Told of connections that the server ended. Each is replaced; nothing is lost but the statement it ran. */
   readonly onError: (error: Error) => void;
+  /** Told of a record that was refused because another one has its id: somebody has to look at it. */
+  readonly onEventConflict?: (error: RatchetError) => void;
 };
 
 /** What a local activity of 3 seconds can afford. Nobody holds a lock for longer than a stalled client may idle. */
@@ -44,7 +47,7 @@ export function createDatabase(settings: DatabaseSettings): Db {
   pool.on('error', settings.onError);
   // A session that the server ends while somebody holds it has no other listener, and its error would end the process.
   pool.on('connect', (client) => client.on('error', settings.onError));
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: withCatalogErrors(pool) }) });
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: withCatalogErrors(pool, settings) }) });
 }
 
 /** Runs `work` in a transaction of its own, or in the one it is given: a part of a larger change. */
@@ -72,10 +75,15 @@ function safeInteger(text: string): number {
   return value;
 }
 
-function withCatalogErrors(pool: pg.Pool): PostgresPool {
+function withCatalogErrors(pool: pg.Pool, { onEventConflict }: DatabaseSettings): PostgresPool {
   const prepared = createStatementNames();
+  const rethrow = (error: unknown): never => {
+    const known = databaseError(error);
+    if (known instanceof RatchetError && known.code === 'EVENT_CONFLICT') onEventConflict?.(known);
+    throw known;
+  };
   return {
-    connect: async () => guarded(await pool.connect().catch(rethrow), prepared),
+    connect: async () => guarded(await pool.connect().catch(rethrow), prepared, rethrow),
     end: () => pool.end(),
   };
 }
@@ -96,7 +104,7 @@ function createStatementNames(): Prepare {
   };
 }
 
-function guarded(client: pg.PoolClient, prepared: Prepare): PostgresPoolClient {
+function guarded(client: pg.PoolClient, prepared: Prepare, rethrow: (error: unknown) => never): PostgresPoolClient {
   let isLost = false;
   const query = async (statement: string, parameters: readonly unknown[]) => {
     const result = await client.query(prepared(statement, parameters)).catch((error: unknown) => {
@@ -121,7 +129,3 @@ const endsSession = (error: unknown): boolean =>
   error.severity === 'FATAL' ||
   error.severity === 'PANIC' ||
   isPlanOutdated(error);
-
-function rethrow(error: unknown): never {
-  throw databaseError(error);
-}
