@@ -22,16 +22,21 @@ export function setApprovalPolicy(
   { peopleNeeded: needed, nowMs }: { readonly peopleNeeded: number; readonly nowMs: number },
 ): Promise<void> {
   return db.transaction().execute(async (tx) => {
-    const before = await tx.selectFrom('approval_policy').select('people_needed').forUpdate().executeTakeFirst();
+    const before = await tx
+      .selectFrom('approval_policy')
+      .select(['people_needed', 'version'])
+      .forUpdate()
+      .executeTakeFirst();
     if (before?.people_needed === needed) return;
+    const version = (before?.version ?? 0) + 1;
     await tx
       .insertInto('approval_policy')
-      .values({ people_needed: needed })
-      .onConflict((conflict) => conflict.column('id').doUpdateSet({ people_needed: needed }))
+      .values({ people_needed: needed, version })
+      .onConflict((conflict) => conflict.column('id').doUpdateSet({ people_needed: needed, version }))
       .execute();
     await record(tx, {
       type: 'ApprovalPolicySet',
-      key: [nowMs],
+      key: [version],
       atMs: nowMs,
       actor: { type: 'system', id: 'setup' },
       data: { before: before?.people_needed ?? null, peopleNeeded: needed },

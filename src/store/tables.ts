@@ -174,7 +174,7 @@ type CancelSweepTable = {
   outcome: 'clear' | 'withdrawn' | null;
 };
 
-type ApprovalPolicyTable = { id: Generated<number>; people_needed: number };
+type ApprovalPolicyTable = { id: Generated<number>; people_needed: number; version: Generated<number> };
 
 type ApprovalTable = {
   approval_id: string;

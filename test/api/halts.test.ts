@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { holdsInForce } from '../../src/store/holds.ts';
 import { parkOrder } from '../../src/store/orders.ts';
 import { aRequest, nowMs, placeEntry } from '../store/fixtures.ts';
-import { anApi, type TestApi } from './an-api.ts';
+import { anApi, keys, type TestApi } from './an-api.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -34,10 +34,14 @@ describe('POST /v1/halts and /v1/resumes', () => {
     expect(await holdsInForce(api.database.db, nowMs)).toEqual([]);
   });
 
-  test.each(['frozen', 'flatten'])('refuses the level %s, and changes nothing', async (level) => {
-    const answer = await api.call('POST', '/v1/halts', { reason: 'news', level });
-    expect(answer).toMatchObject({ status: 422, body: { code: 'HALT_LEVEL_UNAVAILABLE' } });
-    expect(await holdsInForce(api.database.db, nowMs)).toEqual([]);
+  test.each(['frozen', 'flatten'])('%s says what is being swept, and GET how far it is', async (level) => {
+    const scope = { kind: 'symbol', id: `${level.toUpperCase()}/USDT` };
+    const going = { venue: 'paper', left: [], canceled: 0, notFlat: [], looks: 0, outcome: null };
+    const answer = await api.call('POST', '/v1/halts', { reason: 'news', level, scope });
+    expect(answer).toMatchObject({ status: 200, body: { hold: { level, scope }, sweeps: [going] } });
+    const list = await api.call('GET', '/v1/halts', undefined, keys.read);
+    expect(list).toMatchObject({ status: 200, body: { halts: [{ hold: { level }, sweeps: [going] }] } });
+    await api.call('POST', '/v1/resumes', { reason: 'over', scope });
   });
 
   test.each([

@@ -32,7 +32,8 @@ create index cancel_sweep_open on cancel_sweep (next_look_at_ms) where ended_at_
 -- How many people a loosening needs: one row, written at start from the configuration.
 create table approval_policy (
   id            integer primary key default 1 check (id = 1),
-  people_needed integer not null check (people_needed between 1 and 5)
+  people_needed integer not null check (people_needed between 1 and 5),
+  version       integer not null default 1
 );
 
 -- What waits for a second person, bound to the hash of exactly this request.

@@ -77,6 +77,9 @@ describe('the gate', () => {
           ![
             'trading_state',
             'circuit_breaker',
+            'entry_brake',
+            'repeated_entries',
+            'entry_rate',
             'request_deadline',
             'short_entry',
             'slippage',
