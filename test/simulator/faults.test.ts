@@ -70,6 +70,36 @@ describe('a plan picks its targets', () => {
     );
   });
 
+  test('at most so many times, and none from a time on', () => {
+    const clock = virtualClock(1_000_000);
+    const faults = createFaults(1, clock);
+    faults.add([{ id: 'twice', on: {}, phase: 'before_auth', do: drop, times: 2 }]);
+    expect([1, 2, 3].map(() => faults.strike(target).length)).toEqual([1, 1, 0]);
+    faults.add([{ id: 'timed', on: {}, phase: 'before_auth', do: drop, untilMs: 1_000_100 }]);
+    clock.shift(99);
+    expect(faults.strike(target)).toHaveLength(1);
+    clock.shift(1);
+    expect(faults.strike(target)).toHaveLength(0);
+    expect(faults.rules()).toMatchObject([
+      { id: 'twice', matched: 5, struck: 2 },
+      { id: 'timed', matched: 1, struck: 1 },
+    ]);
+  });
+
+  test('a rule goes by its id, and another takes its place', () => {
+    const faults = createFaults(1, virtualClock(1_000_000));
+    faults.add([
+      { id: 'a', on: { nth: 1 }, phase: 'before_auth', do: drop },
+      { on: { method: 'GET' }, phase: 'before_auth', do: drop },
+    ]);
+    faults.strike(target);
+    faults.add([{ id: 'a', on: { nth: 1 }, phase: 'before_auth', do: { action: 'garbage' } }]);
+    expect(faults.strike(target)).toMatchObject([{ do: { action: 'garbage' } }]);
+    expect(faults.rules().map(({ id }) => id)).toEqual(['rule-2', 'a']);
+    expect([faults.remove('a'), faults.remove('a')]).toEqual([true, false]);
+    expect(faults.rules().map(({ id }) => id)).toEqual(['rule-2']);
+  });
+
   test('a cleared plan strikes nothing', () => {
     const faults = createFaults(1, virtualClock(1_000_000));
     faults.add([{ on: {}, phase: 'before_auth', do: drop }]);
@@ -179,6 +209,89 @@ describe('what a fault does to an order', () => {
     expect(truthOf(venue)).toEqual(['twice FILLED', 'twice FILLED', 'rests NEW']);
   });
 
+  test('a request that the network repeats later is a request of its own, and may come too late', async () => {
+    const venue = await aVenue({ virtualClockAtMs: 1_000_000 });
+    const client = clientOf(venue);
+    venue.plan({ on: { ...onOrder, nth: 1 }, phase: 'before_accept', do: { action: 'dup', ms: 4_000 } });
+    venue.plan({ on: { ...onOrder, nth: 2 }, phase: 'before_accept', do: { action: 'dup', ms: 2_000 } });
+    await client.buy('0.01', { newClientOrderId: 'late', recvWindow: 3_000 });
+    await client.buy('0.01', { newClientOrderId: 'in-time', recvWindow: 3_000 });
+    expect(truthOf(venue)).toEqual(['late FILLED', 'in-time FILLED']);
+    venue.clock.shift(2_000);
+    await expect.poll(() => truthOf(venue)).toEqual(['late FILLED', 'in-time FILLED', 'in-time FILLED']);
+    venue.clock.shift(2_000);
+    await expect.poll(() => venue.requests().at(-1)?.code).toBe(-1021);
+    const repeated = venue.requests().filter(({ faults }) => faults.includes('repeated by the network'));
+    expect(repeated.map(({ parameters, accepted, code }) => [parameters['newClientOrderId'], accepted, code])).toEqual([
+      ['in-time', true, null],
+      ['late', false, -1021],
+    ]);
+  });
+
+  test('a lie changes fields of the true answer, in every row of a list', async () => {
+    const venue = await aVenue();
+    const client = clientOf(venue);
+    const lie = { action: 'lie', fields: { clientOrderId: 'somebody', origQty: '9' } } as const;
+    venue.plan({ on: onOrder, phase: 'before_response', do: lie });
+    venue.plan({ on: { path: '/api/v3/openOrders' }, phase: 'before_response', do: lie });
+    const placed = await client.limit('BUY', '0.01', '40000', { newClientOrderId: 'true' });
+    expect([placed.status, placed.body]).toMatchObject([
+      200,
+      { clientOrderId: 'somebody', origQty: '9', status: 'NEW' },
+    ]);
+    await client.limit('BUY', '0.01', '40000');
+    const { body } = await client.signed('GET', '/api/v3/openOrders', { symbol: 'BTCUSDT' });
+    expect(body).toMatchObject([{ clientOrderId: 'somebody' }, { clientOrderId: 'somebody' }]);
+    expect(truthOf(venue)[0]).toBe('true NEW');
+    expect(venue.requests()[0]).toMatchObject({ accepted: true, answered: false });
+  });
+
+  test('a slow answer comes in pieces, and whole in the end', async () => {
+    const venue = await aVenue();
+    const path = '/api/v3/time';
+    venue.plan({ on: { path }, phase: 'mid_response', do: { action: 'slow', everyMs: 5, bytes: 10 } });
+    const response = await fetch(`${venue.url}${path}`);
+    const reader = response.body?.getReader();
+    const pieces: string[] = [];
+    for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+      pieces.push(new TextDecoder().decode(read.value));
+    }
+    expect(pieces.length).toBeGreaterThan(1);
+    expect(JSON.parse(pieces.join(''))).toEqual({ serverTime: expect.any(Number) });
+  });
+
+  test('a slow answer stops when the client goes', async () => {
+    const venue = await aVenue();
+    venue.plan({ on: { path: '/api/v3/time' }, phase: 'mid_response', do: { action: 'slow', everyMs: 20 } });
+    const given = fetch(`${venue.url}/api/v3/time`, { signal: AbortSignal.timeout(60) }).then((answer) =>
+      answer.text(),
+    );
+    await expect(given).rejects.toThrow();
+    venue.clearPlan();
+    expect((await fetch(`${venue.url}/api/v3/time`)).status).toBe(200);
+  });
+
+  test.each([
+    { name: 'whole', quantity: undefined, cancel: { status: 400, code: -2011 }, order: 'FILLED', filled: '0.01' },
+    {
+      name: 'in part',
+      quantity: '0.004',
+      cancel: { status: 200, code: undefined },
+      order: 'CANCELED',
+      filled: '0.004',
+    },
+  ])('a fill that a cancel races, $name', async ({ quantity, cancel, order, filled }) => {
+    const venue = await aVenue();
+    const client = clientOf(venue);
+    await client.limit('BUY', '0.01', '45000', { newClientOrderId: 'raced' });
+    const fill = { action: 'fill', ...(quantity === undefined ? {} : { quantity }) } as const;
+    venue.plan({ on: { method: 'DELETE' }, phase: 'before_accept', do: fill });
+    const seen = await client.cancel({ origClientOrderId: 'raced' });
+    expect({ status: seen.status, code: seen.body.code }).toEqual(cancel);
+    expect(venue.exchange.books.order(1)).toMatchObject({ status: order, filledQuantity: filled });
+    expect(venue.exchange.venue('BTCUSDT').quotes?.last).toBe('46000');
+  });
+
   test('a lagging query does not see young orders, and sees them later', async () => {
     const venue = await aVenue({ virtualClockAtMs: 1_000_000 });
     const client = clientOf(venue);
@@ -208,6 +321,16 @@ describe('what a fault does to a stream', () => {
     { name: 'dup repeats it', rule: onTrades({ nth: 2 }, { action: 'dup' }), ids: [2, 3, 3, 4, 5] },
     { name: 'reorder turns frames round', rule: onTrades({}, { action: 'reorder', frames: 2 }), ids: [3, 2, 5, 4] },
     { name: 'delay lets others pass', rule: onTrades({ nth: 1 }, { action: 'delay', ms: 30 }), ids: [3, 4, 5, 2] },
+    {
+      name: 'reorder lets go what it held by its time',
+      rule: onTrades({ nth: 4 }, { action: 'reorder', frames: 9, ms: 20 }),
+      ids: [2, 3, 4, 5],
+    },
+    {
+      name: 'reorder of one holds those behind it',
+      rule: onTrades({ nth: 2 }, { action: 'reorder', frames: 3 }),
+      ids: [2, 5, 4, 3],
+    },
     { name: 'garbage is no JSON', rule: onTrades({ nth: 2 }, { action: 'garbage' }), ids: [2, null, 4, 5] },
     {
       name: 'a fault of another path does nothing',
@@ -221,6 +344,19 @@ describe('what a fault does to a stream', () => {
     for (const price of ['46001', '46002', '46003', '46004']) venue.tick({ price });
     await expect.poll(() => stream.frames.length).toBe(ids.length);
     expect(stream.frames.map((frame) => frame?.t ?? null)).toEqual(ids);
+    stream.close();
+  });
+
+  test('lie changes the event inside the frame, and several rules strike one frame', async () => {
+    const venue = await aVenue();
+    const stream = await openStream(`${venue.wsUrl}/stream?streams=btcusdt@trade`);
+    venue.plan(onTrades({}, { action: 'lie', fields: { p: 'NaN' } }), onTrades({}, { action: 'dup' }));
+    venue.tick({ price: '46001' });
+    await expect.poll(() => stream.frames.length).toBe(2);
+    expect(stream.frames).toMatchObject([
+      { stream: 'btcusdt@trade', data: { p: 'NaN', t: 2 } },
+      { data: { p: 'NaN', t: 2 } },
+    ]);
     stream.close();
   });
 
