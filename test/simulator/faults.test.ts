@@ -146,6 +146,54 @@ describe('what a fault does to an order', () => {
     expect(await endOf(clientOf(venue).buy('0.02', { newClientOrderId: 'y' }))).toBe('200');
   });
 
+  const phases: readonly FaultPhase[] = [
+    'before_auth',
+    'before_accept',
+    'after_accept',
+    'after_match',
+    'before_response',
+    'mid_response',
+  ];
+  const replacing: readonly FaultAction[] = [
+    { action: 'drop' },
+    { action: 'reset' },
+    { action: 'hang', ms: 1 },
+    { action: 'garbage' },
+    { action: 'status', code: 503 },
+  ];
+  const letting: readonly FaultAction[] = [
+    { action: 'truncate', bytes: 9 },
+    { action: 'slow', everyMs: 1, bytes: 200 },
+    { action: 'lie', fields: { status: 'X' } },
+    { action: 'delay', ms: 1 },
+    { action: 'lagQuery', ms: 1 },
+  ];
+
+  test.each(phases)('in %s each does to orders and to cancels what the document says', async (phase) => {
+    const venue = await aVenue();
+    const client = clientOf(venue);
+    const isDone = phases.indexOf(phase) >= phases.indexOf('after_accept');
+    for (const [action, taken] of [
+      ...replacing.map((each) => [each, isDone] as const),
+      ...letting.map((each) => [each, true] as const),
+    ]) {
+      const id = `${action.action}-${phase}`;
+      const during = async (request: () => Promise<{ status: number }>, method: string) => {
+        venue.plan({ id: 'this', on: { method }, phase, do: action });
+        await endOf(request());
+        venue.clearPlan();
+        return venue.requests().at(-1);
+      };
+      const placed = await during(() => client.limit('BUY', '0.001', '40000', { newClientOrderId: id }), 'POST');
+      const order = venue.exchange.books.findByClientId('BTCUSDT', id);
+      const whole = action.action === 'delay' || action.action === 'lagQuery';
+      expect([id, order !== undefined, placed]).toMatchObject([id, taken, { accepted: taken, answered: whole }]);
+      if (!order) continue;
+      await during(() => client.cancel({ orderId: order.orderId }), 'DELETE');
+      expect([id, venue.exchange.books.openOrders.has(order.orderId)]).toEqual([id, !taken]);
+    }
+  });
+
   test('status sends its body and headers as they are', async () => {
     const venue = await aVenue();
     const client = clientOf(venue);

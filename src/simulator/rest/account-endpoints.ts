@@ -46,9 +46,9 @@ export const accountEndpoints: readonly Endpoint[] = [
 ];
 
 function findOrder(call: Call): object {
-  const { exchange, parameters } = call;
+  const { exchange, clock, lagMs, parameters } = call;
   const found = orderOf(call);
-  if (!found) throw refusals.noSuchOrder();
+  if (!found || !isVisible(found, clock.nowMs() - lagMs)) throw refusals.noSuchOrder();
   const clientId = parameters['origClientOrderId'];
   if (clientId !== undefined && clientId !== found.clientOrderId) throw refusals.clientIdMismatch();
   if (found.isArchived) throw refusals.archived();

@@ -20,21 +20,20 @@ export function venueOf(venues: ReadonlyMap<string, Venue>, parameters: Paramete
   return venue;
 }
 
-/** By orderId where there is one, else the latest order with the client id. Too young for a lagging query = not there. */
-export function orderOf(
-  { exchange, clock, lagMs, parameters }: Call,
-  names = { orderId: 'orderId', clientId: 'origClientOrderId' },
-): PaperOrder | undefined {
+const names = { orderId: 'orderId', clientId: 'origClientOrderId' };
+
+/** By orderId where there is one, else the latest order with the client id. The engine itself never lags: a cancel finds it. */
+export function orderOf({ exchange, parameters }: Call, by = names): PaperOrder | undefined {
   const { market } = venueOf(exchange.venues, parameters);
-  const orderId = optionalWhole(parameters, names.orderId);
-  const clientId = optional(parameters, names.clientId);
-  if (orderId === undefined && clientId === undefined) throw refusals.missingEither(names.clientId, names.orderId);
+  const orderId = optionalWhole(parameters, by.orderId);
+  const clientId = optional(parameters, by.clientId);
+  if (orderId === undefined && clientId === undefined) throw refusals.missingEither(by.clientId, by.orderId);
   const found =
     orderId === undefined
-      ? exchange.books.findByClientId(market.symbol, clientIdOf(names.clientId, clientId ?? ''))
+      ? exchange.books.findByClientId(market.symbol, clientIdOf(by.clientId, clientId ?? ''))
       : exchange.books.orders.get(orderId);
-  if (!found || found.symbol !== market.symbol) return undefined;
-  return isVisible(found, clock.nowMs() - lagMs) ? found : undefined;
+  return found?.symbol === market.symbol ? found : undefined;
 }
 
+/** Whether a query that lags shows the order already. */
 export const isVisible = (order: PaperOrder, untilMs: number): boolean => order.acceptedAtMs <= untilMs;
