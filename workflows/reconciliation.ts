@@ -7,6 +7,8 @@ import type {
 import type { Difference } from '../src/domain/reconciliation/difference.ts';
 import { reportActivities } from './activity-proxies.ts';
 
+/** Whoever asks for a run wants to know how things are, not that somebody else has looked. */
+const looksMax = 5;
 /** What is on its way between the venue and the book has arrived by then. */
 const lookAgainAfterMs = 3_000;
 
@@ -17,9 +19,13 @@ const lookAgainAfterMs = 3_000;
 export async function reconciliation(input: ReconciliationInput): Promise<ReconciliationReport> {
   const { reconcileAccount } = reportActivities(input.venue);
   let suspects: readonly Difference[] | null = null;
-  for (;;) {
+  for (let looks = 1; ; looks += 1) {
     const looked: ReconciliationStep = await reconcileAccount({ ...input, suspects });
     if (looked.step === 'done') {
+      if (looked.report.outcome === 'overtaken' && input.askedBy !== null && looks < looksMax) {
+        suspects = null;
+        continue;
+      }
       setCurrentDetails(describe(looked.report));
       return looked.report;
     }

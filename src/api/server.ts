@@ -16,6 +16,7 @@ import { haltsRoutes } from './halts-routes.ts';
 import { marketsRoutes } from './markets-routes.ts';
 import { ordersRoutes } from './orders-routes.ts';
 import { limitRates } from './rate-limits.ts';
+import { reconciliationRoutes } from './reconciliation-routes.ts';
 import { recordsRoutes } from './records-routes.ts';
 import { statusRoutes } from './status-routes.ts';
 import { tradesRoutes } from './trades-routes.ts';
@@ -54,6 +55,7 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
     ordersRoutes,
     haltsRoutes,
     approvalsRoutes,
+    reconciliationRoutes,
     statusRoutes,
     marketsRoutes,
   ]) {

@@ -94,6 +94,27 @@ withKey(
   .option('--account <id>', 'which (default: the one of this stack)')
   .requiredOption('--reason <text>', 'why, for the record');
 
+command('reconcile', 'compare the book with the venue now', () => import('./reconcile.ts')).option(
+  '--full-day',
+  'all orders and fills of the last 24 hours, not only those since the last run',
+  false,
+);
+command(
+  'corrections',
+  'what differs between book and venue and waits for your decision',
+  () => import('./reconcile-corrections.ts'),
+).option('--limit <n>', 'at most so many', whole, 50);
+command(
+  'approve <correctionId>',
+  'have a correction of the book applied',
+  () => import('./reconcile-approve.ts'),
+).requiredOption('--reason <text>', 'why, for the record');
+command(
+  'reject <correctionId>',
+  'leave the book as it is, although it differs',
+  () => import('./reconcile-reject.ts'),
+).requiredOption('--reason <text>', 'why, for the record');
+
 command('status', 'what runs, what is open, what is halted, what is wrong', () => import('./status.ts'));
 
 const keys = program.command('keys').description('keys of the HTTP API');

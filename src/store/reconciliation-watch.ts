@@ -1,6 +1,7 @@
+import type { DifferenceView, ReconciliationReport } from '../contracts/messages/reconciliation.ts';
 import { raiseAlert } from './alerts.ts';
 import type { Db } from './database.ts';
-import { lateCondition } from './reconciliation-commit.ts';
+import { differencesOf, lateCondition } from './reconciliation-commit.ts';
 
 /**
  * How long ago the last run began that could read every part, and how much differs. Longer ago than `lateAfterMs` is an
@@ -38,4 +39,27 @@ export async function seeReconciled(
     });
   }
   return { ageMs, differences: Number(count) };
+}
+
+/** How the comparison of an account stands, as people see it. */
+export async function readReconciliation(
+  db: Db,
+  account: string,
+): Promise<{
+  readonly completedAtMs: number | null;
+  readonly cleanAtMs: number | null;
+  readonly lastRun: ReconciliationReport | null;
+  readonly differences: readonly DifferenceView[];
+}> {
+  const known = await db
+    .selectFrom('reconciliation')
+    .select(['completed_at_ms', 'clean_at_ms', 'last_run'])
+    .where('account_id', '=', account)
+    .executeTakeFirst();
+  return {
+    completedAtMs: known?.completed_at_ms ?? null,
+    cleanAtMs: known?.clean_at_ms ?? null,
+    lastRun: known?.last_run ?? null,
+    differences: await differencesOf(db, account),
+  };
 }
