@@ -24,7 +24,8 @@ type Frame = {
   readonly error?: { readonly code: number; readonly msg: string } | undefined;
 };
 
-const subscribeTimeoutMs = 10_000;
+// A subscription is answered at once or its answer is lost, and until it is heard the account is only polled.
+const subscribeTimeoutMs = 3000;
 
 /**
  * Orders, fills and balances of the account. A message that can't be read ends the connection instead of being skipped:

@@ -4,6 +4,7 @@ import pino from 'pino';
 import { createBinanceVenue } from '../../../src/venue/binance/adapter.ts';
 import { type Clock, systemClock } from '../../../src/venue/clock.ts';
 import { createRateBudget, type RateBudget } from '../../../src/venue/rate-budget.ts';
+import type { SocketTimings } from '../../../src/venue/reconnecting-socket.ts';
 import type { Venue } from '../../../src/venue/venue.ts';
 
 export type Received = {
@@ -101,6 +102,7 @@ export type VenueSettings = {
   readonly wsUrl?: string;
   readonly budget?: RateBudget;
   readonly clock?: Clock;
+  readonly socketTimings?: Partial<SocketTimings>;
   readonly requestTimeoutMs?: number;
   readonly keys?: { readonly apiKey: string; readonly apiSecret: string };
   readonly logger?: pino.Logger;
@@ -119,6 +121,6 @@ export function aVenue({ url, wsUrl = url.replace('http', 'ws'), ...settings }: 
     clock,
     logger: settings.logger ?? pino({ level: 'silent' }),
     requestTimeoutMs: settings.requestTimeoutMs ?? 2000,
-    socketTimings: { pingMs: 50, backoffMs: [20, 40, 80, 160, 320], stableMs: 100 },
+    socketTimings: { pingMs: 50, backoffMs: [20, 40, 80, 160, 320], stableMs: 100, ...settings.socketTimings },
   });
 }
