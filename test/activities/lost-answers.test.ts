@@ -26,7 +26,7 @@ const fenceMs = 33_000;
 type Kind = { readonly name: string; readonly entry: EntryTerms; readonly quantity: string; readonly ends: string };
 
 const kinds: readonly Kind[] = [
-  { name: 'LIMIT', entry: { ...limitThatRests, expireAfterMs: 20_000 } as EntryTerms, quantity: '1', ends: 'canceled' },
+  { name: 'LIMIT', entry: { ...limitThatRests, expireAfterMs: 20_000 }, quantity: '1', ends: 'canceled' },
   { name: 'LIMIT that fills', entry: limitThatFills, quantity: '1', ends: 'filled' },
   { name: 'MARKET', entry: market, quantity: '1', ends: 'filled' },
   { name: 'IOC', entry: immediate, quantity: '70', ends: 'expired' },

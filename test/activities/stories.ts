@@ -38,7 +38,7 @@ export function aTheater(): Theater {
 }
 
 /** The entries of the stories, at a market that is 100 both ways to a cent. */
-export const limitThatRests: EntryTerms = { type: 'LIMIT', price: decimal('99'), timeInForce: 'GTC' };
+export const limitThatRests = { type: 'LIMIT', price: decimal('99'), timeInForce: 'GTC' } as const satisfies EntryTerms;
 export const limitThatFills: EntryTerms = { type: 'LIMIT', price: decimal('101'), timeInForce: 'GTC' };
 export const market: EntryTerms = { type: 'MARKET' };
 /** Of the book's one level only a part is there: the rest expires. */

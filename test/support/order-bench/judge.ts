@@ -176,9 +176,10 @@ const everyChangeRecorded: Check = ({ orders, fills, events }) => [
       ...(isAsRecorded ? [] : [`${id} is ${status}, its last record says ${String(last?.['status'])}`]),
     ];
   }),
-  ...fills.flatMap(({ venue_trade_id, side }) => {
+  ...fills.flatMap(({ client_order_id, venue_trade_id }) => {
     const count = events.filter(
-      ({ type, body }) => type === 'Fill' && body['venueTradeId'] === venue_trade_id && body['side'] === side,
+      ({ type, body }) =>
+        type === 'Fill' && body['venueTradeId'] === venue_trade_id && body['clientOrderId'] === client_order_id,
     ).length;
     return count === 1 ? [] : [`fill ${venue_trade_id} has ${count} records`];
   }),
