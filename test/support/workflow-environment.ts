@@ -179,6 +179,7 @@ const activityNames: readonly (keyof Activities)[] = [
   'armGuards',
   'armTrailingStop',
   'cancelOrder',
+  'cancelSweep',
   'checkLimits',
   'collectFills',
   'disarmGuards',
