@@ -27,6 +27,8 @@ export type VenueClockOptions = {
 };
 
 const measuredForMs = 60_000;
+// So long two steady clocks stay together well within what the venue allows.
+const goodForMs = 600_000;
 const refusalsMax = 3;
 // A wall clock that NTP slews gains or loses half a millisecond a second: that is no jump.
 const jumpMs = 250;
@@ -43,8 +45,8 @@ type Anchor = {
 };
 
 /**
- * Follows the venue's clock: measured once a minute at the midpoint of a round trip, and carried on by the monotonic
- * clock in between, so that a step of our own wall clock does not make our timestamps wrong. Such a step is a reason to
+ * Follows the venue's clock: measured once a minute in which it is asked for, at the midpoint of a round trip, and
+ * carried on by the monotonic clock in between, so that a step of our own wall clock does not make our timestamps wrong. Such a step is a reason to
  * measure again all the same: the monotonic clock stands still while a machine sleeps, and only the wall clock shows it.
  */
 export function createVenueClock({ askServerTimeMs, clock, onMeasured, onDrift }: VenueClockOptions): VenueClock {
@@ -87,18 +89,26 @@ export function createVenueClock({ askServerTimeMs, clock, onMeasured, onDrift }
     onDrift?.({ driftMs, offsetMs: offsetOf(now), uncertaintyMs });
   }
 
-  const isFresh = (known: Anchor): boolean => {
+  const ageOf = (known: Anchor): number => clock.monotonicMs() - known.monotonicMs;
+  const isGood = (known: Anchor): boolean => {
     const jumped = Math.abs(clock.nowMs() - clock.monotonicMs() - known.wallAheadMs) > jumpMs;
-    return !isExpired && !jumped && clock.monotonicMs() - known.monotonicMs < measuredForMs;
+    return !isExpired && !jumped && ageOf(known) < goodForMs;
   };
-
-  async function current(): Promise<Anchor> {
-    if (anchor !== null && isFresh(anchor)) return anchor;
+  const measureOnce = (): Promise<Anchor> => {
     measuring ??= measure().finally(() => {
       measuring = null;
     });
+    return measuring;
+  };
+
+  async function current(): Promise<Anchor> {
+    if (anchor !== null && isGood(anchor)) {
+      // Nobody waits for the usual look at the clock, an exit least of all.
+      if (ageOf(anchor) >= measuredForMs) measureOnce().catch(() => undefined);
+      return anchor;
+    }
     try {
-      return await measuring;
+      return await measureOnce();
     } catch (error) {
       // An old measurement is as good as the two clocks are steady; none at all is a guess.
       if (anchor === null) throw error;

@@ -43,15 +43,25 @@ test('measures at the middle of the round trip', async () => {
   expect(await clock.offsetMs()).toBe(500);
 });
 
-test('measures once a minute', async () => {
-  const { clock, ask, pass } = aVenueClock();
+test('measures once a minute, and lets nobody wait for that', async () => {
+  const { clock, ask, pass, world } = aVenueClock();
   await clock.offsetMs();
   pass(59_999);
   await clock.offsetMs();
   expect(ask).toHaveBeenCalledTimes(1);
   pass(1);
-  await clock.offsetMs();
+  world.trueMs += 5;
+  expect(await clock.offsetMs()).toBe(0);
   expect(ask).toHaveBeenCalledTimes(2);
+  expect(await clock.offsetMs()).toBe(5);
+});
+
+test('waits for a measurement when the last one is too old', async () => {
+  const { clock, pass, world } = aVenueClock();
+  await clock.offsetMs();
+  pass(600_000);
+  world.trueMs += 5;
+  expect(await clock.offsetMs()).toBe(5);
 });
 
 test('asks once for many who ask together', async () => {
@@ -120,7 +130,7 @@ describe('drift', () => {
     const { clock, world, pass, drifts } = aVenueClock({ roundTripMs: 20 });
     await clock.nowMs();
     world.trueMs += 700;
-    pass(60_000);
+    pass(600_000);
     await clock.nowMs();
     expect(drifts).toEqual([{ driftMs: 700, offsetMs: 700, uncertaintyMs: 20 }]);
   });
@@ -129,7 +139,7 @@ describe('drift', () => {
     const { clock, world, pass, drifts } = aVenueClock({ roundTripMs: 100 });
     await clock.nowMs();
     world.trueMs += 90;
-    pass(60_000);
+    pass(600_000);
     await clock.nowMs();
     expect(drifts).toEqual([]);
   });
