@@ -75,6 +75,12 @@ describe('roundPrice and roundQuantity', () => {
   });
 });
 
+const stopOrder = (price: string, stopPrice: string | null): CheckedOrder => ({
+  ...limitOrder(price, '1'),
+  orderType: 'STOP_LIMIT',
+  stopPrice: stopPrice === null ? null : decimal(stopPrice),
+});
+
 describe('checkOrder', () => {
   test.each<[string, CheckedOrder, Partial<SymbolFilters>, string[]]>([
     ['an order that fits', limitOrder('100.01', '0.05'), {}, []],
@@ -97,6 +103,12 @@ describe('checkOrder', () => {
     ['the same where that does not count', marketOrder('0.049'), { notionalMinAppliesToMarket: false }, []],
     ['a market order without a price', marketOrder('1', null), {}, ['NOTIONAL_UNKNOWN']],
     ['the same without a smallest notional', marketOrder('1', null), { notionalMin: null }, []],
+    ['a stop that fits', stopOrder('99', '100'), {}, []],
+    ['a stop without a stop price', stopOrder('99', null), {}, ['PRICE_FILTER']],
+    ['a stop price between ticks', stopOrder('99', '100.005'), {}, ['PRICE_FILTER']],
+    ['a stop price above the most', stopOrder('99', '1000.01'), {}, ['PRICE_FILTER']],
+    ['a stop and a limit that both do not fit', stopOrder('99.001', '100.005'), {}, ['PRICE_FILTER', 'PRICE_FILTER']],
+    ['a stop that is too small at its limit', stopOrder('4.99', '100'), {}, ['NOTIONAL']],
     [
       'everything at once',
       limitOrder('0.005', '0.0001'),
@@ -113,6 +125,12 @@ describe('checkOrder', () => {
       { code: 'PRICE_FILTER', context: { price: '100.005', min: '1', tickSize: '0.01' } },
       { code: 'LOT_SIZE', context: { quantity: '0.001', min: '0.002', max: '50', stepSize: '0.001' } },
       { code: 'NOTIONAL', context: { quantity: '0.001', min: '5', price: '100.005', notional: '0.100005' } },
+    ]);
+  });
+
+  test('names the stop price where that is at fault', () => {
+    expect(checkOrder(someFilters(), stopOrder('99', '100.005'))).toMatchObject([
+      { code: 'PRICE_FILTER', context: { stopPrice: '100.005', tickSize: '0.01' } },
     ]);
   });
 
