@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { decimal } from '../../src/domain/decimal.ts';
+import { createBooks } from '../../src/simulator/exchange/books.ts';
 import { type LedgerEntry, openLedger } from '../../src/simulator/exchange/ledger.ts';
 import { fileTape, memoryTape, type Print, type Tape } from '../../src/simulator/exchange/tape.ts';
 import { tradesHeader } from '../../src/simulator/prices/price-rows.ts';
@@ -212,6 +213,69 @@ describe('a venue that is started again', () => {
     after.clock.shift(0);
     expect(after.exchange.venue('BTCUSDT').tape.latest(1)).toMatchObject([{ tradeId: 4, price: '102' }]);
     expect((await clientOf(after).buy('1')).body).toMatchObject({ orderId: 3, fills: [{ tradeId: 5 }] });
+  });
+
+  test('remembers stops that wait, fees, prevented matches, edited fills and archived orders', async () => {
+    const dataFolder = aPath();
+    const deposits = { USDT: '100000', BTC: '1', BNB: '1' };
+    const open = () => startSimulator({ replay: 'manual', dataFolder, deposits, fees: { paidIn: 'third' } });
+    const before = await open();
+    const client = clientOf(before);
+    before.tick({ price: '46000' });
+    await client.order({
+      side: 'SELL',
+      type: 'STOP_LOSS',
+      stopPrice: '45000',
+      quantity: '0.1',
+      newClientOrderId: 'stop',
+    });
+    await client.limit('SELL', '0.1', '46000', { newClientOrderId: 'met' });
+    await client.buy('0.1', { newClientOrderId: 'taker' });
+    await client.limit('BUY', '0.1', '40000', { newClientOrderId: 'old' });
+    await client.cancel({ origClientOrderId: 'old' });
+    const { exchange } = before;
+    const [fill] = exchange.books.fills;
+    if (fill) exchange.editFill(fill, { price: decimal('1') });
+    exchange.archive(4);
+    await before.close();
+
+    const after = await open();
+    const { books } = after.exchange;
+    expect(books.balances()).toEqual(exchange.books.balances());
+    expect([...books.orders.values()]).toEqual([...exchange.books.orders.values()]);
+    expect(books.order(2)).toMatchObject({ status: 'EXPIRED_IN_MATCH', prevented: { takerOrderId: 3 } });
+    expect(fill && books.told(fill)).toMatchObject({ price: '1', feeAsset: 'BNB' });
+    expect((await clientOf(after).find({ orderId: 4 })).body.code).toBe(-2026);
+    after.tick({ price: '44000', aggressor: 'SELL' });
+    expect(books.order(1)).toMatchObject({ status: 'FILLED' });
+    await after.close();
+  });
+
+  test('reads orders of a ledger from before there were stops', () => {
+    const ledger = openLedger(null);
+    const [usdt, btc] = [decimal('500'), decimal('0.01')];
+    const old = {
+      kind: 'order',
+      orderId: 1,
+      clientOrderId: 'old',
+      symbol: 'BTCUSDT',
+      baseAsset: 'BTC',
+      quoteAsset: 'USDT',
+      side: 'BUY',
+      type: 'LIMIT',
+      timeInForce: 'GTC',
+      quantity: btc,
+      limitPrice: decimal('40000'),
+      lock: { asset: 'USDT', quantity: decimal('400') },
+      origin: 'api',
+      requestId: 1,
+      receivedAtMs: 5,
+      acceptedAtMs: 5,
+    } as unknown as LedgerEntry;
+    ledger.append([deposit(usdt), old], true);
+    const books = createBooks();
+    for (const entry of ledger.groups.flatMap(({ entries }) => entries)) books.apply(entry);
+    expect(books.order(1)).toMatchObject({ stopPrice: null, workingAtMs: 5, feeIn: 'received', status: 'NEW' });
   });
 
   test('after the last price, fills at it, and says that the prices have ended', async () => {
