@@ -54,7 +54,13 @@ async function haltInDatabase(options: Options, db: Db, site: Site): Promise<num
   say(options, describeHalt(hold, workingEntries));
   const sweeps = hold.level === 'entries-blocked' ? [] : await seeSwept(options, db, site, hold);
   if (options.json) print(options, { hold, workingEntries, sweeps }, []);
-  return sweeps.some(({ left, notFlat }) => left.length + notFlat.length > 0) ? exitCodes.refused : exitCodes.done;
+  return exitOf(sweeps);
+}
+
+/** What is left is what was refused; a sweep that nobody has begun waits for somebody to be back. */
+function exitOf(sweeps: readonly SweepView[]): number {
+  if (sweeps.some(({ left, notFlat }) => left.length + notFlat.length > 0)) return exitCodes.refused;
+  return sweeps.some(({ looks, outcome }) => looks === 0 && outcome === null) ? exitCodes.unavailable : exitCodes.done;
 }
 
 /** Leaves it to who has begun, or does it from here where nobody has; `--wait` stays until it is done. */

@@ -158,10 +158,11 @@ describe('halt and resume, with Temporal down', () => {
     });
   });
 
-  test.each(['frozen', 'flatten'])('the level %s is refused, and nothing happens', async (level) => {
+  test.each(['frozen', 'flatten'])('the level %s is in force, also where nobody can reach the venue', async (level) => {
     const { code, body } = await json('halt', '--reason', 'news', '--level', level);
-    expect({ code, body }).toMatchObject({ code: 1, body: { error: { code: 'HALT_LEVEL_UNAVAILABLE' } } });
-    expect(await holdsInForce(database.db, Date.now())).toEqual([]);
+    expect({ code, body }).toMatchObject({ code: 3, body: { hold: { level }, sweeps: [{ looks: 0, outcome: null }] } });
+    expect(await holdsInForce(database.db, Date.now())).toMatchObject([{ level }]);
+    await ratchet('resume', '--reason', 'over');
   });
 
   test('there is nothing to lift', async () => {
