@@ -12,7 +12,7 @@ type Flags = {
   readonly controlPort: number;
   readonly data?: string;
   readonly prices?: string;
-  readonly symbol?: string;
+  readonly symbol?: readonly string[];
   readonly volumeUnit?: 'base' | 'quote';
   readonly manual?: true;
   readonly speed: number;
@@ -60,7 +60,11 @@ function readFlags(): Flags {
     .option('--control-port <n>', 'of the control port; 0 takes a free one', whole, 0)
     .option('--data <dir>', 'the folder of ledger and tape; without it nothing is kept')
     .option('--prices <file>', 'a CSV of trades or candles; without it prices are generated')
-    .option('--symbol <symbol>', 'BASE/QUOTE, where the name of the file does not say it')
+    .option(
+      '--symbol <symbols>',
+      'BASE/QUOTE, where the name of the file does not say it; several, with commas, for prices of our own or --manual',
+      listed,
+    )
     .addOption(new Option('--volume-unit <unit>', 'what the volume of candles counts').choices(['base', 'quote']))
     .option('--manual', 'no prices: they move by /__sim/tick')
     .option('--speed <n>', 'how many times faster than the prices came', above, 1)
@@ -111,12 +115,25 @@ function optionsOf(given: Flags): SimulatorOptions {
   };
 }
 
-function pricesOf({ prices, symbol, volumeUnit, manual }: Flags): PriceOptions {
-  const named = symbol === undefined ? {} : { symbol };
-  if (prices !== undefined)
+function pricesOf({ prices, symbol: symbols, volumeUnit, manual }: Flags): PriceOptions {
+  if (prices !== undefined) {
+    if (symbols && symbols.length > 1) {
+      throw new RatchetError('CONFIG_INVALID', {
+        symbol: symbols.join(','),
+        problem: 'a file has prices of one symbol',
+      });
+    }
+    const named = symbols?.[0] === undefined ? {} : { symbol: symbols[0] };
     return { replay: 'file', path: prices, ...named, ...(volumeUnit === undefined ? {} : { volumeUnit }) };
-  if (!manual) return { replay: 'generator', ...named };
-  return symbol === undefined ? { replay: 'manual' } : { replay: 'manual', markets: [{ symbol }] };
+  }
+  if (symbols === undefined) return { replay: manual ? 'manual' : 'generator' };
+  return manual
+    ? { replay: 'manual', markets: symbols.map((symbol) => ({ symbol })) }
+    : { replay: 'generator', symbols };
+}
+
+function listed(text: string): readonly string[] {
+  return text.split(',');
 }
 
 function whole(text: string): number {

@@ -30,7 +30,11 @@ export type PriceOptions =
       readonly symbol?: string;
       readonly volumeUnit?: VolumeUnit;
     }
-  | { readonly replay: 'generator'; readonly symbol?: string }
+  | {
+      readonly replay: 'generator';
+      /** `BASE/QUOTE`, each with prices of its own. Standard: BTC/USDT. */
+      readonly symbols?: readonly string[];
+    }
   | { readonly replay: 'manual'; readonly markets?: readonly ManualMarket[] };
 
 export type SimulatorOptions = PriceOptions & {

@@ -69,7 +69,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     controlPort: doors.controlPort,
     keys,
     symbols: [...exchange.venues.values()].map(({ market }) => pairOf(market)),
-    badLines: core.source?.badLines ?? { count: 0, first: [] },
+    badLines: core.badLines ?? { count: 0, first: [] },
     exchange,
     clock,
     tick(...ticks) {

@@ -17,7 +17,7 @@ import type { ManualMarket, SimulatorOptions, Tick } from './options.ts';
 import { generatedPrices } from './prices/generator.ts';
 import { openPriceFile } from './prices/price-file.ts';
 import type { PriceSource } from './prices/price-source.ts';
-import { type Replay, startReplay } from './prices/replay.ts';
+import { type Replay, startReplay, together } from './prices/replay.ts';
 import { createRateLimits, type RateLimits, standardLimits } from './rest/rate-limits.ts';
 import { createRequestLog, type RequestLog } from './rest/request-log.ts';
 
@@ -30,7 +30,8 @@ export type VenueCore = {
   readonly conditions: Conditions;
   readonly limits: RateLimits;
   readonly log: RequestLog;
-  readonly source: PriceSource | null;
+  /** Lines of the file of prices that were skipped; null where there are no prices to play. */
+  readonly badLines: PriceSource['badLines'] | null;
   /** Begins to play the prices, where there are any. */
   startPrices(): Replay | null;
   tick(tick: Tick): void;
@@ -57,9 +58,9 @@ const standardSeed = 1;
  */
 export function openCore(options: SimulatorOptions): VenueCore {
   const seed = options.seed ?? standardSeed;
-  const source = sourceOf(options, seed);
+  const sources = sourcesOf(options, seed);
   const manual = options.replay === 'manual' ? (options.markets ?? [standardMarket]) : [];
-  const markets = source ? [marketOfTraits(source.traits)] : manual.map(manualMarket);
+  const markets = [...sources.map(({ traits }) => marketOfTraits(traits)), ...manual.map(manualMarket)];
   const clock = options.virtualClockAtMs === undefined ? wallClock() : virtualClock(options.virtualClockAtMs);
   const folder = options.dataFolder;
   if (folder !== undefined) mkdirSync(folder, { recursive: true });
@@ -70,7 +71,7 @@ export function openCore(options: SimulatorOptions): VenueCore {
     exchange,
     ledger,
     clock,
-    prices: pricesOf(source, markets),
+    prices: pricesOf(sources, markets),
     deposits: depositsOf(options, markets),
   });
   const tick = createTick(exchange);
@@ -85,13 +86,16 @@ export function openCore(options: SimulatorOptions): VenueCore {
     exchange,
     ledger,
     clock,
-    source,
+    badLines: sources[0]?.badLines ?? null,
     tick,
     faults: createFaults(seed, clock),
     limits,
     conditions: goodConditions(),
     log: createRequestLog(ledger),
-    startPrices: () => (source ? play(source, exchange, clock, number, options.speed ?? 1) : null),
+    startPrices() {
+      const replays = sources.map((source) => play(source, exchange, clock, number, options.speed ?? 1));
+      return replays.length === 0 ? null : together(replays);
+    },
     close() {
       clock.stop();
       for (const { tape } of venues) tape.close();
@@ -103,14 +107,17 @@ export function openCore(options: SimulatorOptions): VenueCore {
 const isFirstFill = ({ fill, order }: Execution): boolean =>
   fill !== null && fill.quantity === order.filledQuantity && order.origin === 'api';
 
-function sourceOf(options: SimulatorOptions, seed: number): PriceSource | null {
+function sourcesOf(options: SimulatorOptions, seed: number): readonly PriceSource[] {
   switch (options.replay) {
     case 'file':
-      return openPriceFile(options);
+      return [openPriceFile(options)];
     case 'generator':
-      return generatedPrices({ seed, ...options });
+      // Each symbol walks by itself; the first one as if it were alone.
+      return (options.symbols ?? [standardMarket.symbol]).map((symbol, index) =>
+        generatedPrices({ seed: seed + index, symbol }),
+      );
     case 'manual':
-      return null;
+      return [];
   }
 }
 
@@ -130,8 +137,15 @@ function play(source: PriceSource, exchange: Exchange, clock: SimulatorClock, ma
 const openTape = (folder: string | undefined, { symbol }: Market): Tape =>
   folder === undefined ? memoryTape() : fileTape(join(folder, `trades-${symbol}.csv`));
 
-function pricesOf(source: PriceSource | null, markets: readonly Market[]): Prices {
-  if (source) return { fingerprint: source.fingerprint, name: source.name, saysSides: source.saysSides };
+function pricesOf(sources: readonly PriceSource[], markets: readonly Market[]): Prices {
+  const textOf = (part: (source: PriceSource) => string): string => sources.map(part).join(' + ');
+  if (sources.length > 0) {
+    return {
+      fingerprint: textOf(({ fingerprint }) => fingerprint),
+      name: textOf(({ name }) => name),
+      saysSides: sources.every(({ saysSides }) => saysSides),
+    };
+  }
   const fingerprint = `manual ${markets.map(({ symbol }) => symbol).join(' ')}`;
   return { fingerprint, name: fingerprint, saysSides: false };
 }

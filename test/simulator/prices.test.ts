@@ -10,6 +10,8 @@ import { openPriceFile } from '../../src/simulator/prices/price-file.ts';
 import { candlesHeader, type PriceRow, tradesHeader } from '../../src/simulator/prices/price-rows.ts';
 import type { PriceSource } from '../../src/simulator/prices/price-source.ts';
 import { startReplay } from '../../src/simulator/prices/replay.ts';
+import { startSimulator } from '../../src/simulator/server.ts';
+import { control } from './venue-client.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ratchet-prices-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -216,14 +218,14 @@ describe('a file that cannot be played is refused before anything starts', () =>
 
 describe('generated prices', () => {
   test('are the same for a seed, others for another, and go on from anywhere', () => {
-    const rows = take(generatedPrices({ seed: 7 }), 3_000);
-    expect(take(generatedPrices({ seed: 7 }), 3_000)).toEqual(rows);
-    expect(take(generatedPrices({ seed: 7 }), 100, 2_900)).toEqual(rows.slice(2_900));
-    expect(take(generatedPrices({ seed: 8 }), 10)).not.toEqual(rows.slice(0, 10));
+    const rows = take(generatedPrices({ seed: 7, symbol: 'BTC/USDT' }), 3_000);
+    expect(take(generatedPrices({ seed: 7, symbol: 'BTC/USDT' }), 3_000)).toEqual(rows);
+    expect(take(generatedPrices({ seed: 7, symbol: 'BTC/USDT' }), 100, 2_900)).toEqual(rows.slice(2_900));
+    expect(take(generatedPrices({ seed: 8, symbol: 'BTC/USDT' }), 10)).not.toEqual(rows.slice(0, 10));
   });
 
   test('are on their ticks and steps, a few a second, and never stray far from home', () => {
-    const source = generatedPrices({ seed: 3 });
+    const source = generatedPrices({ seed: 3, symbol: 'BTC/USDT' });
     const rows = take(source, 40_000);
     const { tickSize, stepSize } = source.traits;
     const isPlausible = ({ price, quantity }: PriceRow): boolean =>
@@ -307,6 +309,53 @@ describe('replay', () => {
     replay.stop();
     clock.shift(60_000);
     expect(played).toHaveLength(4);
+  });
+});
+
+describe('a venue of several symbols', () => {
+  const open = (symbols: readonly string[], dataFolder?: string) =>
+    startSimulator({
+      replay: 'generator',
+      symbols,
+      virtualClockAtMs: 1_000_000,
+      ...(dataFolder === undefined ? {} : { dataFolder }),
+    });
+
+  test('plays each at its own prices, the first as if it were alone, and steers them as one', async () => {
+    const [alone, both] = [await open(['BTC/USDT']), await open(['BTC/USDT', 'ETH/USDT'])];
+    for (const venue of [alone, both]) venue.clock.shift(10_000);
+    const tapeOf = (venue: typeof both, symbol: string) => venue.exchange.venue(symbol).tape;
+    expect(both.symbols).toEqual(['BTC/USDT', 'ETH/USDT']);
+    expect(tapeOf(both, 'BTCUSDT').latest(500)).toEqual(tapeOf(alone, 'BTCUSDT').latest(500));
+    expect(tapeOf(both, 'ETHUSDT').lastTradeId).toBeGreaterThan(15);
+    expect(Number(both.exchange.venue('ETHUSDT').quotes?.last)).toBeLessThan(3_000);
+    await control(both, 'POST', '/__sim/replay', { action: 'pause' });
+    const last = tapeOf(both, 'ETHUSDT').lastTradeId;
+    both.clock.shift(10_000);
+    expect(tapeOf(both, 'ETHUSDT').lastTradeId).toBe(last);
+    const { body } = await control(both, 'POST', '/__sim/replay', { action: 'resume', speed: 2 });
+    expect(body).toMatchObject({ isPaused: false, speed: 2, playedRows: last + tapeOf(both, 'BTCUSDT').lastTradeId });
+    await Promise.all([alone.close(), both.close()]);
+  });
+
+  test('goes on where each stood', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ratchet-symbols-'));
+    const before = await open(['BTC/USDT', 'ETH/USDT'], folder);
+    before.clock.shift(5_000);
+    const told = before.exchange.venue('ETHUSDT').tape.latest(100);
+    await before.close();
+    const after = await open(['BTC/USDT', 'ETH/USDT'], folder);
+    const uninterrupted = await open(['BTC/USDT', 'ETH/USDT']);
+    after.clock.shift(1_000);
+    uninterrupted.clock.shift(10_000);
+    const pricesOf = (venue: typeof after) =>
+      venue.exchange
+        .venue('ETHUSDT')
+        .tape.from(1, told.length + 1)
+        .map(({ price }) => price);
+    expect(pricesOf(after)).toEqual(pricesOf(uninterrupted));
+    await Promise.all([after.close(), uninterrupted.close()]);
+    rmSync(folder, { recursive: true });
   });
 });
 

@@ -70,6 +70,15 @@ describe('the venue as a process', () => {
     expect(await ended).toEqual([0, null]);
   });
 
+  test('trades several symbols where their prices are its own or come by ticks, and not from one file', async () => {
+    const { ready, child, ended } = await startProcess('--manual', '--symbol', 'BTC/USDT,ETH/USDT');
+    expect(ready.symbols).toEqual(['BTC/USDT', 'ETH/USDT']);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    const refused = run('--prices', join(folder, 'any.csv'), '--symbol', 'BTC/USDT,ETH/USDT');
+    expect(await refused.ended).toEqual([1, null]);
+  });
+
   test('ends in order on SIGTERM', async () => {
     const { child, ended } = await startProcess('--manual');
     child.kill('SIGTERM');

@@ -68,7 +68,7 @@ function transitionOf(entry: LedgerEntry): Transition | null {
 }
 
 function stateOf({ core, replay, troubles }: Stage): object {
-  const { exchange, clock, ledger, source } = core;
+  const { exchange, clock, ledger, badLines } = core;
   const state = replay?.state() ?? null;
   return {
     clock: { kind: clock.kind, nowMs: clock.nowMs() },
@@ -80,7 +80,7 @@ function stateOf({ core, replay, troubles }: Stage): object {
     })),
     pricesEnded: state?.pricesEnded ?? false,
     replay: state,
-    badLines: source?.badLines ?? null,
+    badLines,
     openOrders: exchange.books.openOrders.size,
     balances: exchange.books.balances(),
     fees: exchange.fees,

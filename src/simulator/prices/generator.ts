@@ -3,7 +3,7 @@ import { type Random, seededRandom } from '../random.ts';
 import type { PriceRow } from './price-rows.ts';
 import type { PriceSource } from './price-source.ts';
 
-type GeneratorOptions = { readonly seed: number; readonly symbol?: string };
+type GeneratorOptions = { readonly seed: number; readonly symbol: string };
 
 const millionth = 1_000_000;
 const stepsPerTrade = 4;
@@ -17,7 +17,7 @@ const stepSize = decimal('0.00001');
  * three trades a second, that is drawn home when it strays too far. All arithmetic is on whole ticks, so that a seed
  * gives the same prices on every machine.
  */
-export function generatedPrices({ seed, symbol = 'BTC/USDT' }: GeneratorOptions): PriceSource {
+export function generatedPrices({ seed, symbol }: GeneratorOptions): PriceSource {
   return {
     name: `generator, seed ${seed}`,
     fingerprint: `generator ${symbol} ${seed}`,

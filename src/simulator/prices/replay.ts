@@ -97,3 +97,26 @@ export function startReplay(options: ReplayOptions): Replay {
     },
   };
 }
+
+/** The replays of several symbols, steered as one. */
+export function together(replays: readonly Replay[]): Replay {
+  const each = (work: (replay: Replay) => void): void => {
+    for (const replay of replays) work(replay);
+  };
+  return {
+    state() {
+      const states = replays.map((replay) => replay.state());
+      return {
+        source: states.map(({ source }) => source).join(' + '),
+        playedRows: states.reduce((total, { playedRows }) => total + playedRows, 0),
+        speed: states[0]?.speed ?? 1,
+        isPaused: states.every(({ isPaused }) => isPaused),
+        pricesEnded: states.every(({ pricesEnded }) => pricesEnded),
+      };
+    },
+    pause: () => each((replay) => replay.pause()),
+    resume: () => each((replay) => replay.resume()),
+    setSpeed: (speed) => each((replay) => replay.setSpeed(speed)),
+    stop: () => each((replay) => replay.stop()),
+  };
+}
