@@ -166,7 +166,8 @@ export async function sendOrder(deps: ActivityDependencies, order: BookOrder): P
   deps.metrics.orderRoundTrip.observe({ purpose: order.purpose }, (deps.now() - startedAtMs) / 1_000);
   deps.metrics.orderSends.inc({ purpose: order.purpose, outcome: result.outcome });
   crashPoint(order.purpose === 'entry' ? 'afterAnswer' : 'afterExitAnswer');
-  if (result.venueCode === -1013) room.filters.clear(order.symbol);
+  // A filter, or the symbol's status, is another one than we know.
+  if (result.outcome === 'REJECTED') room.filters.clear(order.symbol);
   if (result.venueCode === -1021 && !room.venue.clockState().isUsable) await holdForClock(deps, order, result);
 
   const outcome = {
@@ -198,7 +199,10 @@ const holdForClock = ({ db, now }: ActivityDependencies, order: BookOrder, { det
     nowMs: now(),
   });
 
-/** A connection that was never made is tried again at once: the timestamp is still good and no byte has left. */
+/**
+ * A connection that was never made is tried again at once: the timestamp is still good and no byte has left. What the
+ * venue has answered needs a fresh one.
+ */
 async function sendUntilSent(
   { now, sleep }: ActivityDependencies,
   venue: Venue,
@@ -209,7 +213,8 @@ async function sendUntilSent(
     const result = await venue.placeOrder(order, lane);
     const isValid =
       now() < order.signedAtMs + order.recvWindowMs && (lane === 'exit' || now() < order.updatedAtMs + entryTriesForMs);
-    if (result.outcome !== 'NOT_SENT' || attempt >= notSentTriesMax || !isValid) return result;
+    const hasAnswer = result.httpStatus !== undefined;
+    if (result.outcome !== 'NOT_SENT' || hasAnswer || attempt >= notSentTriesMax || !isValid) return result;
     await sleep(backoffMs({ baseMs: 50, capMs: 500, factor: 2, attempt }));
   }
 }

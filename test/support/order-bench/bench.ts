@@ -83,6 +83,8 @@ export type OrderBench = {
   readonly venue: Venue;
   readonly account: string;
   trade(plan?: TradePlan): Promise<TradeOutcome>;
+  /** Closes the position of a trade, while the market does one step each time that the exit waits. */
+  exit(tradeId: string, market?: TradePlan['market'], strikes?: readonly Strike[]): Promise<PositionClosed | null>;
   /** A command of the venue's control port. */
   control(command: string, body: object): Promise<unknown>;
   /** Activities without a story around them, with the strikes given. */
@@ -200,8 +202,18 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
     return {
       async stop() {
         environment.cancel();
-        simulator.clock.shift(1_000);
-        await running.catch(() => undefined);
+        let hasEnded = false;
+        const ended = running
+          .catch(() => undefined)
+          .finally(() => {
+            hasEnded = true;
+          });
+        // It may have fallen asleep once more, and only the time wakes it.
+        while (!hasEnded) {
+          simulator.clock.shift(1_000);
+          await setTimeout(1);
+        }
+        await ended;
       },
     };
   }
@@ -231,14 +243,9 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
     await saveBalances(db, { account, balances, equity, fault: null, nowMs: now() });
   };
 
-  async function trade(plan: TradePlan = {}): Promise<TradeOutcome> {
-    const startedAtMs = time.nowMs();
-    await keepEquity();
-    const asked = request(plan);
-    const { tradeId } = asked;
-    const runner = runnerWith(plan.strikes);
-    const market = [...(plan.market ?? [])];
-    const hands: Stagehands = {
+  const handsWith = (runner: Runner, steps: TradePlan['market'] = []): Stagehands => {
+    const market = [...steps];
+    return {
       runner,
       now,
       async wait(ms) {
@@ -247,6 +254,15 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
       },
       heard: entryMessages(db),
     };
+  };
+
+  async function trade(plan: TradePlan = {}): Promise<TradeOutcome> {
+    const startedAtMs = time.nowMs();
+    await keepEquity();
+    const asked = request(plan);
+    const { tradeId } = asked;
+    const runner = runnerWith(plan.strikes);
+    const hands = handsWith(runner, plan.market);
     simulator.plan(...(plan.faults ?? []));
     const { decision, order } = await playEntry(hands, asked);
     simulator.plan(...(plan.exitFaults ?? []));
@@ -269,6 +285,7 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
     venue,
     account,
     trade,
+    exit: (tradeId, steps, strikes) => playExit(handsWith(runnerWith(strikes), steps), tradeId, 'operator'),
     async control(command, body) {
       const response = await fetch(`${simulator.controlUrl}/__sim/${command}`, {
         method: 'POST',

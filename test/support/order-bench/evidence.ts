@@ -124,11 +124,11 @@ export async function gatherBench(
     ),
     reservations: await rows(
       `trade_id, ${text('leg', 'quantity', 'posted_quantity', 'voided_quantity').join(', ')}`,
-      `reservation where ${ours}`,
+      `reservation where ${ours} order by reserved_at_ms, trade_id`,
     ),
     positions: await rows(
       `trade_id, ${text('leg', 'entry_quantity', 'exit_quantity', 'base_fee').join(', ')}`,
-      `position where ${ours}`,
+      `position where ${ours} order by trade_id`,
     ),
     alerts: await rows('code, severity, context, resolved_at_ms', 'alert order by alert_id'),
     events: await rows(

@@ -120,7 +120,7 @@ const ordersAgree: Check = (evidence) => [
   ...evidence.orders.flatMap(({ client_order_id: id, status, in_doubt, reason_code }) => {
     const isAtVenue = oursAtVenue(evidence).some(({ clientOrderId }) => clientOrderId === id);
     const mayBeAbsent =
-      status === 'rejected' || status === 'denied' || status === 'parked' || reason_code === 'ORDER_PRESUMED_DEAD';
+      ['rejected', 'denied', 'parked'].includes(status) || /^ORDER_(PRESUMED|DECLARED)_DEAD$/.test(reason_code ?? '');
     return isAtVenue || mayBeAbsent ? [] : [`${id} is ${status}${in_doubt ? ' in doubt' : ''}, the venue lacks it`];
   }),
 ];

@@ -24,7 +24,7 @@ const placeWithinMs = 60_000;
 const failurePauseMs = 5_000;
 const askAgainMs = 60_000;
 /** No story goes on for longer: what does not end is a fault. */
-const patienceMs = 15 * 60_000;
+const patienceMs = 60 * 60_000;
 
 /** What workflows/entry.ts does with its activities, without the engine. A parked order ends it here. */
 export async function playEntry(stage: Stagehands, request: EntryRequest): Promise<EntryEnd> {
