@@ -133,10 +133,25 @@ const storedCheckpoint = ({ size, peaks, ...rest }: CheckpointRow): StoredCheckp
   ...rest,
 });
 
-export async function storeCheckpoint(tx: Tx, { tree, root, chain, note }: StoredCheckpoint): Promise<void> {
+/** `keptIn` is the id of the folder that has the note already. */
+export async function storeCheckpoint(
+  tx: Tx,
+  { tree, root, chain, note }: StoredCheckpoint,
+  keptIn: string,
+): Promise<void> {
   await sql`
-    insert into audit_checkpoint (size, root, head_hash, peaks, note)
-    values (${tree.size}, ${bytes(root)}, ${bytes(chain)}, ${tree.peaks.map(bytes)}, ${note})`.execute(tx);
+    insert into audit_checkpoint (size, root, head_hash, peaks, note, kept_in)
+    values (${tree.size}, ${bytes(root)}, ${bytes(chain)}, ${tree.peaks.map(bytes)}, ${note}, ${keptIn})`.execute(tx);
+}
+
+/** The newest checkpoint that the folder of this id has confirmed. */
+export async function readNewestKeptIn(
+  db: Db,
+  folderId: string,
+): Promise<{ readonly size: number; readonly note: string } | undefined> {
+  const { rows } = await sql<{ size: number; note: string }>`
+    select size, note from audit_checkpoint where kept_in = ${folderId} order by size desc limit 1`.execute(db);
+  return rows[0];
 }
 
 const bytes = (digest: Digest): Buffer => Buffer.from(digest, 'hex');

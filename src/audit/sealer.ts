@@ -107,6 +107,7 @@ function createSteps(options: SealerOptions) {
   let signedAtMs = Number.NEGATIVE_INFINITY;
   let lastLagMs = 0;
   let wasLate: boolean | undefined;
+  let wasFull: boolean | undefined;
 
   async function seal(): Promise<number> {
     const sealed = await sealRecords(db, batch, () => options.crashPoint?.('sealSent'));
@@ -116,13 +117,29 @@ function createSteps(options: SealerOptions) {
     return sealed;
   }
 
-  async function sign(): Promise<void> {
+  /** Whether there was something to sign, and nobody else who did it. */
+  async function sign(): Promise<boolean> {
+    let hasSigned = false;
     for (let more = true; more; ) {
       const signed = await signNext({ ...options, key: options.checkpointKey, seenSize });
       if (signed.outcome !== 'busy') seenSize = signed.size;
+      hasSigned ||= signed.outcome === 'signed';
       more = signed.outcome === 'signed' && signed.more;
     }
+    return hasSigned;
+  }
+
+  /** Without room for checkpoints records are sealed all the same: their tail waits for the disk, and people are told. */
+  async function signIfThereIsRoom(): Promise<void> {
+    const result = await sign().catch(whereFull);
     signedAtMs = performance.now();
+    const isFull = result instanceof RatchetError;
+    // Where another process signed, this one has learned nothing of the disk.
+    if (isFull === wasFull || result === false) return;
+    const alert = { condition: 'audit-checkpoint-space', nowMs: Date.now() };
+    if (isFull) await raiseAlert(db, { ...alert, code: result.code, severity: 'CRITICAL', context: result.context });
+    else await resolveAlert(db, alert);
+    wasFull = isFull;
   }
 
   async function tellOfLag(lagMs: number, uncoveredMs: number): Promise<void> {
@@ -146,7 +163,7 @@ function createSteps(options: SealerOptions) {
       const { unsealedMs, uncoveredMs } = await readWaiting(db);
       if (unsealedMs !== null) while ((await seal()) === batch);
       const isDue = signsAtOnce || performance.now() - signedAtMs >= checkpointEveryMs;
-      if (isDue && (unsealedMs !== null || uncoveredMs !== null)) await sign();
+      if (isDue && (unsealedMs !== null || uncoveredMs !== null)) await signIfThereIsRoom();
       await tellOfLag(unsealedMs ?? 0, uncoveredMs ?? 0);
     },
 
@@ -168,6 +185,11 @@ function createSteps(options: SealerOptions) {
       return seenSize;
     },
   };
+}
+
+function whereFull(error: unknown): RatchetError {
+  if (error instanceof RatchetError && error.code === 'AUDIT_CHECKPOINT_NO_SPACE') return error;
+  throw error;
 }
 
 // The alert is for people; the process ends whether the database takes it or not.

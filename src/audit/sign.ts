@@ -28,7 +28,8 @@ const recordsMax = 5_000;
  * Signs a checkpoint over the records since the last one, and keeps it outside the database before the database has
  * it. Every record is checked on the way: a chain that does not hold is never signed.
  *
- * @throws RatchetError AUDIT_CHAIN_BROKEN, AUDIT_TAIL_LOST, AUDIT_CHECKPOINT_UNTRUSTED, AUDIT_CHECKPOINT_NOT_WRITTEN
+ * @throws RatchetError AUDIT_CHAIN_BROKEN, AUDIT_TAIL_LOST, AUDIT_CHECKPOINT_UNTRUSTED, AUDIT_CHECKPOINT_NOT_WRITTEN,
+ * AUDIT_CHECKPOINT_NO_SPACE
  */
 export async function signNext(signing: Signing): Promise<Signed> {
   return await signing.db.transaction().execute(async (tx) => {
@@ -44,9 +45,9 @@ export async function signNext(signing: Signing): Promise<Signed> {
     );
     const root = rootOf(grown);
     const note = signCheckpoint({ origin: signing.key.name, size: grown.size, root, chain: last.hash }, signing.key);
-    await appendNote(signing.checkpointDir, note, Date.now());
+    const folderId = await appendNote(signing.checkpointDir, note, Date.now());
     signing.crashPoint?.('afterCheckpointFile');
-    await storeCheckpoint(tx, { tree: grown, root, chain: last.hash, note });
+    await storeCheckpoint(tx, { tree: grown, root, chain: last.hash, note }, folderId);
     return { outcome: 'signed', size: grown.size, more: records.length === recordsMax };
   });
 }

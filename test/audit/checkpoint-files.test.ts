@@ -18,7 +18,7 @@ describe('the checkpoints outside of the database', () => {
     ] as const) {
       await appendNote(folder, note, atMs);
     }
-    expect(readdirSync(folder)).toEqual(['checkpoints-2026-11-23.jsonl', 'checkpoints-2026-11-24.jsonl']);
+    expect(readdirSync(folder)).toEqual(['checkpoints-2026-11-23.jsonl', 'checkpoints-2026-11-24.jsonl', 'folder-id']);
     expect(await readNotes(folder)).toEqual(['a\n', 'b\n', 'c — d\n']);
     expect(await readNewestNotes(folder)).toEqual(['c — d\n']);
   });
@@ -28,7 +28,7 @@ describe('the checkpoints outside of the database', () => {
     expect(await readNewestNotes(aFolder())).toEqual([]);
   });
 
-  test('leave out what a crash cut off, wherever it cut, and go on after it', async () => {
+  test('F64: leave out what a crash cut off, wherever it cut, and go on after it', async () => {
     const line = `${JSON.stringify('second — note\n')}\n`;
     for (let bytes = 0; bytes < Buffer.byteLength(line) - 2; bytes++) {
       const folder = aFolder();
@@ -54,6 +54,14 @@ describe('the checkpoints outside of the database', () => {
       code: 'AUDIT_CHECKPOINT_UNREADABLE',
       context: { problem: 'line 2 is not a checkpoint' },
     });
+  });
+
+  test('are the same folder to all who keep notes there, and another one elsewhere', async () => {
+    const [folder, other] = [aFolder(), aFolder()];
+    const ids = await Promise.all(['a', 'b', 'c'].map((note) => appendNote(folder, note, monday)));
+    expect(new Set(ids).size).toBe(1);
+    expect(await appendNote(other, 'a', monday)).not.toBe(ids[0]);
+    expect(readdirSync(folder)).toEqual(['checkpoints-2026-11-23.jsonl', 'folder-id']);
   });
 
   test('are not written where the folder is a file', async () => {

@@ -116,6 +116,18 @@ export const systemErrors = {
     summary: 'A checkpoint could not be made durable outside the database.',
     remedy: 'Look at the disk of RATCHET_CHECKPOINT_DIR, then start the process again: a failed sync is never retried.',
   },
+  AUDIT_CHECKPOINT_NO_SPACE: {
+    retryable: true,
+    summary: 'There is no room to keep a checkpoint outside the database.',
+    remedy:
+      'Make room on the disk of RATCHET_CHECKPOINT_DIR; checkpoints go on by themselves, and cover all that came meanwhile.',
+  },
+  AUDIT_CHECKPOINT_LOST: {
+    retryable: false,
+    summary: 'The folder of checkpoints no longer has the newest one that it has confirmed.',
+    remedy:
+      'Run `ratchet audit verify` and bring the folder back from a copy. If it verifies and there is no copy, move the folder away: a new one is begun.',
+  },
   AUDIT_KEY_INVALID: {
     retryable: false,
     summary: 'The key that signs checkpoints can not be used.',

@@ -33,3 +33,6 @@ begin
     end if;
   end if;
 end $$;
+
+-- Which folder outside of the database has the note: what that folder has confirmed it must still have at the next start.
+alter table audit_checkpoint add column kept_in uuid;
