@@ -409,5 +409,5 @@ describe('CP15: a run whose process dies', () => {
       expect(ran.last_run).toMatchObject({ outcome: 'differences' });
       await bench.close();
     }
-  });
+  }, 120_000);
 });

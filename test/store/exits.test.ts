@@ -154,6 +154,7 @@ describe('readExitBook', () => {
           entryQuantity: '1',
           exitQuantity: '0',
           baseFee: '0.001',
+          writtenOff: '0',
           freeBase: '0.998',
           orders: [
             {
