@@ -78,7 +78,8 @@ async function openSite(controlUrl: string, symbol: string): Promise<Site> {
   const { last } = await ratchet.market(symbol);
   if (last === null) throw new Error(`${symbol} has no price`);
   const tick: Site['tick'] = (price, quantity) => control('tick', { price, ...(quantity && { quantity }) });
-  return { ratchet, temporal, symbol, home: last, tick };
+  const move: Site['move'] = (asset, change) => control('external', { type: 'balance', asset, change });
+  return { ratchet, temporal, symbol, home: last, tick, move };
 }
 
 function say(line: string): void {

@@ -16,6 +16,7 @@ import {
   workflowTypes,
 } from '../../src/contracts/messages/names.ts';
 import type { EntryView, StopView } from '../../src/contracts/messages/views.ts';
+import { reconciled } from './reconciling.ts';
 
 /** A stack that trades one symbol of the paper venue, whose prices stand still until a story moves them. */
 export type Site = {
@@ -25,6 +26,8 @@ export type Site = {
   /** Where the prices stood when the recording began; every story brings them back. */
   readonly home: Decimal;
   tick(price: Decimal, quantity?: string): Promise<void>;
+  /** Somebody moves so much of an asset into the account, or out of it. */
+  move(asset: string, change: string): Promise<void>;
 };
 
 /** A workflow whose history is kept, as `<lifecycle>-<story>`. */
@@ -40,6 +43,7 @@ export const stories: readonly ((site: Site) => Promise<readonly Recorded[]>)[] 
   canceledFromOutside,
   invalid,
   haltedAndResumed,
+  reconciled,
   watched,
 ];
 
