@@ -13,6 +13,9 @@ import { type Scene, sceneOf } from './scenes.ts';
  */
 const pauseMs = 6_000;
 const strikeWithinMs = 30_000;
+/** A worker that has just woken up takes on no risk for a while: then the case is played again with another trade. */
+const triesMax = 4;
+const calmMs = 1_500;
 const goesOnWithinMs = 60_000;
 
 export type CaseResult = {
@@ -30,29 +33,47 @@ export type CaseResult = {
 /**
  * Plays one case on a running stack that may die at its point: brings a trade of its own there, kills or pauses the
  * worker exactly there, sees the trade to its end and asks the oracle about everything that ever happened on the stack.
+ * `known` are the broken promises of cases before, which are theirs; those of this one are added.
  */
-export async function playCase(stack: Stack, crashCase: CrashCase): Promise<CaseResult> {
+export async function playCase(
+  stack: Stack,
+  crashCase: CrashCase,
+  known: Set<string> = new Set(),
+): Promise<CaseResult> {
   const startedAtMs = Date.now();
-  const tradeId = crashCase.id.toLowerCase();
   const facts = { phase: '?', parked: false, goesOnAfterMs: null as number | null };
   const faults: string[] = [];
-  const scene = sceneOf(stack, crashCase, tradeId);
-  try {
-    await scene.arrange();
-    const struck = crashCase.blow === 'kill' ? kill(stack, crashCase, scene, tradeId) : pause(stack, crashCase, scene);
-    facts.goesOnAfterMs = (await struck).goesOnAfterMs;
-    Object.assign(facts, await driveToEnd(stack, tradeId));
-  } catch (error) {
-    faults.push(error instanceof Error ? error.message : String(error));
+  let scene: Scene | undefined;
+  for (let attempt = 1; attempt <= triesMax; attempt += 1) {
+    const tradeId = attempt === 1 ? crashCase.id.toLowerCase() : `${crashCase.id.toLowerCase()}-again-${attempt}`;
+    scene = sceneOf(stack, crashCase, tradeId);
+    try {
+      await scene.arrange();
+      const blow = crashCase.blow === 'kill' ? kill : pause;
+      Object.assign(facts, await blow(stack, crashCase, scene, tradeId));
+      break;
+    } catch (error) {
+      if (attempt < triesMax && (await isRefusedAsLate(stack, tradeId))) {
+        await delay(calmMs);
+        continue;
+      }
+      faults.push(error instanceof Error ? error.message : String(error));
+      break;
+    }
   }
+  stack.unplan(crashCase.point, signalOf(crashCase));
   await clear(stack, scene).catch((error: unknown) => faults.push(String(error)));
-  faults.push(...judge(await gather(stack)));
+  const broken = judge(await gather(stack)).filter((fault) => !known.has(fault));
+  for (const fault of broken) known.add(fault);
+  faults.push(...broken);
   return { id: crashCase.id, faults, ...facts, tookMs: Date.now() - startedAtMs };
 }
 
+const signalOf = ({ blow }: CrashCase) => (blow === 'kill' ? 'SIGKILL' : 'SIGSTOP');
+
 /** Leaves the venue as the next case expects it. */
-async function clear(stack: Stack, scene: Scene): Promise<void> {
-  await scene.clear?.();
+async function clear(stack: Stack, scene: Scene | undefined): Promise<void> {
+  await scene?.clear?.();
   await stack.venue.clearPlan();
   await stack.venue.rules({ levelQuantity: '10', levelsMax: 20 });
   await stack.venue.tick('100');
@@ -61,37 +82,45 @@ async function clear(stack: Stack, scene: Scene): Promise<void> {
 async function kill(stack: Stack, crashCase: CrashCase, scene: Scene, tradeId: string) {
   let doneBefore = 0;
   await stack.restarted('worker', async () => {
-    await strike(stack, crashCase, scene);
+    await strike(stack, crashCase, scene, tradeId);
     doneBefore = await progressOf(stack, tradeId);
   });
   const backAtMs = Date.now();
-  const driving = driveToEnd(stack, tradeId).catch(() => undefined);
+  const driving = driveToEnd(stack, tradeId);
+  driving.catch(() => undefined);
   await until(`${tradeId} goes on`, async () => (await progressOf(stack, tradeId)) > doneBefore, goesOnWithinMs);
   const goesOnAfterMs = Date.now() - backAtMs;
-  await driving;
-  return { goesOnAfterMs };
+  return { goesOnAfterMs, ...(await driving) };
 }
 
-async function pause(stack: Stack, crashCase: CrashCase, scene: Scene): Promise<{ readonly goesOnAfterMs: null }> {
-  await strike(stack, crashCase, scene);
+async function pause(stack: Stack, crashCase: CrashCase, scene: Scene, tradeId: string) {
+  await strike(stack, crashCase, scene, tradeId);
   const { wake } = stack.pause('worker');
   await delay(pauseMs);
   wake();
-  return { goesOnAfterMs: null };
+  return driveToEnd(stack, tradeId);
 }
 
 /** Plans the point, goes to it, and makes sure that it was struck. */
-async function strike(stack: Stack, { point, blow }: CrashCase, scene: Scene): Promise<void> {
-  const signal = blow === 'kill' ? 'SIGKILL' : 'SIGSTOP';
+async function strike(stack: Stack, crashCase: CrashCase, scene: Scene, tradeId: string): Promise<void> {
+  const { point } = crashCase;
+  const signal = signalOf(crashCase);
   stack.plan(point, signal);
   void scene.begin().catch(() => undefined);
-  await until(
+  const got = await until(
     `the worker gets to ${point}`,
     async () => {
-      if (stack.isStruck(point, signal)) return true;
+      if (stack.isStruck(point, signal)) return 'there';
+      if (await isRefusedAsLate(stack, tradeId)) return 'refused';
       await scene.urge?.();
-      return false;
+      return undefined;
     },
     strikeWithinMs,
   );
+  if (got === 'refused') throw new Error(`${tradeId} is refused again and again: the worker is late`);
+}
+
+async function isRefusedAsLate({ sql }: Stack, tradeId: string): Promise<boolean> {
+  const late = "select 1 from trade where trade_id = $1 and decision = 'denied' and decision_body::text like $2";
+  return (await sql(late, [tradeId, '%WORKER_LAGGING%'])).length > 0;
 }

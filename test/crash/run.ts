@@ -19,11 +19,12 @@ const cases = casesNamed(values.only).filter((_, i) => i % shards === shard - 1)
 const startedAtMs = Date.now();
 const stack = await startCrashStack(cases);
 const results: CaseResult[] = [];
+const known = new Set<string>();
 try {
   await openBystanders(stack);
   say('case                  result  phase      goes on after   took');
   for (const each of cases) {
-    const result = await playCase(stack, each);
+    const result = await playCase(stack, each, known);
     results.push(result);
     say(lineOf(result));
     for (const fault of result.faults.slice(0, 8)) say(`    ${fault}`);

@@ -55,7 +55,7 @@ export function sceneOf(stack: Stack, { place, order }: CrashCase, tradeId: stri
     case 'CP16':
       return halting(stage);
     default:
-      return order === 'stop' ? leaving(stage, 'stop') : entering(stage);
+      return recording(stage);
   }
 }
 
@@ -77,6 +77,23 @@ const entering = (stage: Stage): Scene => ({
 async function fillResting({ stack, tradeId }: Stage): Promise<void> {
   const [working] = await stack.sql("select 1 from orders where trade_id = $1 and status = 'new'", [tradeId]);
   if (working !== undefined) await stack.venue.tick('99');
+}
+
+/** The records of the trade are sealed, by whoever comes first: others are made until the worker has been at it. */
+function recording(stage: Stage): Scene {
+  const { stack, tradeId, order } = stage;
+  const { urge, ...scene } = order === 'stop' ? leaving(stage, 'stop') : entering(stage);
+  let denied = 0;
+  return {
+    ...scene,
+    async urge() {
+      await urge?.();
+      if ((await stack.sql('select 1 from audit_event where seq is null limit 1')).length > 0) return;
+      denied += 1;
+      // More than any limit allows.
+      void stack.client.enter(aRequest(`${tradeId}-${denied}`, { quantity: '900000' })).catch(() => undefined);
+    },
+  };
 }
 
 /** Each kind of guard once: what triggers is not the same for each order. */
@@ -156,7 +173,7 @@ async function isAtVenue({ stack, tradeId }: Stage): Promise<boolean> {
   return orders.some(({ clientOrderId }) => ids.some(({ id }) => id === clientOrderId));
 }
 
-/** A reservation is given back: the order's time is up, or the stop is hit while a part of the entry still works. */
+/** A reservation is given back: the order's time is up, or a guard triggers while a part of the entry still works. */
 function givingBack(stage: Stage): Scene {
   const { stack, tradeId, order } = stage;
   if (order === 'LIMIT') {
@@ -165,20 +182,17 @@ function givingBack(stage: Stage): Scene {
       begin: () => enterWith(stage, { entry: { type: 'LIMIT', price: '98', expireAfterMs: 1_000 } }),
     };
   }
+  const exit = { ...stopLoss, takeProfit: { price: '106' } };
   return {
     async arrange() {
-      await enterApproved(stack, tradeId, {
-        strategy: tradeId,
-        entry: { type: 'LIMIT', price: '99' },
-        exit: stopLoss,
-        quantity: '3',
-      });
+      const entry = { type: 'LIMIT', price: '99' };
+      await enterApproved(stack, tradeId, { strategy: tradeId, entry, exit, quantity: '3' });
       await untilPhase(stack, tradeId, 'working');
-      await stack.venue.tick('99');
+      await stack.venue.trade('99', '1');
       await untilPhase(stack, tradeId, 'open');
-      await untilWatched(stack, tradeId);
+      await untilWatched(stack, tradeId, 2);
     },
-    begin: () => stack.venue.tick('94'),
+    begin: () => stack.venue.tick('106'),
   };
 }
 
@@ -192,7 +206,7 @@ function reconciling(stage: Stage): Scene {
       const order = { symbol: 'BTCUSDT', side: 'BUY', type: 'LIMIT', timeInForce: 'GTC', price: '60', quantity: '0.2' };
       orderId = (await stack.venue.external({ type: 'order', order })).order?.orderId;
     },
-    begin: async () => stack.ratchet('reconcile'),
+    begin: () => stack.ratchetSoon('reconcile'),
     clear: async () => void (await stack.venue.external({ type: 'cancel', orderId })),
   };
 }

@@ -17,14 +17,14 @@ export function startCrashStack(cases: readonly CrashCase[] = crashCases): Promi
       RATCHET_FENCE_MARGIN_MS: '0',
       // Answers that were lost count as failures; this is not about the breaker.
       RATCHET_BREAKER_FAILURE_THRESHOLD: '1000',
-      ...reconcilesOnDemand,
+      // Orders by hand are part of the play, and must not halt it.
+      RATCHET_RECONCILE_UNEXPLAINED_MAX: '1000',
+      RATCHET_RECONCILE_DRIFT_MAX: '1000000',
     },
     crashPoints: pointsOf('kill'),
     pausePoints: pointsOf('pause'),
   });
 }
-
-const reconcilesOnDemand = {};
 
 export const bystanders = ['bystander-open', 'bystander-trailing', 'bystander-resting'] as const;
 
@@ -33,7 +33,11 @@ export async function openBystanders(stack: Stack): Promise<void> {
   const [open, trailing, resting] = bystanders;
   await openTrade(stack, open, { exit: { stopLoss: { price: '50' } }, quantity: '0.5' });
   await openTrade(stack, trailing, { exit: { trailingStop: { by: 'percent', distance: '40' } }, quantity: '0.5' });
-  await enterApproved(stack, resting, { entry: { type: 'LIMIT', price: '70' }, quantity: '0.5' });
+  await enterApproved(stack, resting, {
+    entry: { type: 'LIMIT', price: '70' },
+    exit: { stopLoss: { price: '50' } },
+    quantity: '0.5',
+  });
   await untilPhase(stack, resting, 'working');
 }
 

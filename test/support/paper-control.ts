@@ -57,6 +57,8 @@ export type Ledger = {
 export type PaperControl = {
   /** The market trades at this price: fills resting orders, moves the quotes, goes out on the streams. */
   tick(...prices: readonly string[]): Promise<void>;
+  /** One trade of the market, of so much. */
+  trade(price: string, quantity: string): Promise<void>;
   /** A frame on every market stream, as it is. */
   sendRaw(frame: string): Promise<void>;
   plan(...rules: readonly FaultRule[]): Promise<void>;
@@ -84,6 +86,7 @@ export function paperControl(controlUrl: string): PaperControl {
   };
   return {
     tick: async (...prices) => void (await call('POST', 'tick', { ticks: prices.map((price) => ({ price })) })),
+    trade: async (price, quantity) => void (await call('POST', 'tick', { price, quantity })),
     sendRaw: async (raw) => void (await call('POST', 'tick', { raw })),
     plan: async (...rules) => void (await call('POST', 'plan', { rules })),
     rules: async (rules) => void (await call('POST', 'symbol', { symbol: 'BTC/USDT', rules })),

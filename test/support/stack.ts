@@ -43,8 +43,12 @@ export type Stack = {
   sql<R extends Row>(statement: string, parameters?: readonly unknown[]): Promise<readonly R[]>;
   /** Runs `ratchet <arguments>` as a person would, and gives its exit code and what it said. */
   ratchet(...args: readonly string[]): { readonly code: number | null; readonly output: string };
+  /** The same, without waiting: for what a process answers that is about to die. */
+  ratchetSoon(...args: readonly string[]): Promise<number | null>;
   /** From now on, the first process that gets to the point dies there, or is stopped there. */
   plan(point: CrashPoint, signal?: Strike): void;
+  /** From now on, nothing dies or is stopped there. */
+  unplan(point: CrashPoint, signal?: Strike): void;
   /** Waits until that has happened. */
   struck(point: CrashPoint, signal?: Strike): Promise<void>;
   isStruck(point: CrashPoint, signal?: Strike): boolean;
@@ -115,10 +119,13 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
   };
   const restarted: Stack['restarted'] = async (name, ending) => {
     const before = file().processes[name]?.pid;
-    const outage = outageOf(name);
-    await ending();
-    await until(`${name} is back`, async () => file().processes[name]?.pid !== before);
-    outage.end();
+    const watch = watchDeath(pidOf(name), () => outageOf(name));
+    try {
+      await ending();
+      await until(`${name} is back`, async () => file().processes[name]?.pid !== before);
+    } finally {
+      watch.end();
+    }
   };
   const interrupt = async () => {
     if (supervisor.exitCode !== null || supervisor.signalCode !== null) return supervisor.exitCode;
@@ -136,7 +143,12 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
     venue: paperControl(file().paper?.controlUrl ?? ''),
     sql: (statement, parameters) => query(file().database.ownerUrl ?? '', statement, parameters),
     ratchet: (...args) => runRatchet(data, args),
-    plan: (point, signal = 'SIGKILL') => rmSync(markOf(point, signal)),
+    async ratchetSoon(...args) {
+      const [code] = await once(spawn(process.execPath, [cli, '--data', data, ...args], ratchetOptions), 'exit');
+      return code as number | null;
+    },
+    plan: (point, signal = 'SIGKILL') => rmSync(markOf(point, signal), { force: true }),
+    unplan: (point, signal = 'SIGKILL') => writeFileSync(markOf(point, signal), ''),
     struck: async (point, signal = 'SIGKILL') =>
       void (await until(`a process gets ${signal} at ${point}`, async () => existsSync(markOf(point, signal)))),
     isStruck: (point, signal = 'SIGKILL') => existsSync(markOf(point, signal)),
@@ -169,6 +181,25 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
       await interrupt();
       clearTimeout(force);
       if (!process.env['KEEP_STACKS']) rmSync(data, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** Calls `onDeath` when the process ends, and what that gives when the watch ends. */
+function watchDeath(pid: number, onDeath: () => { end(): void }): { end(): void } {
+  let outage: { end(): void } | undefined;
+  const timer = setInterval(() => {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      clearInterval(timer);
+      outage = onDeath();
+    }
+  }, 10);
+  return {
+    end() {
+      clearInterval(timer);
+      outage?.end();
     },
   };
 }
@@ -261,9 +292,11 @@ async function query<R extends Row>(
   }
 }
 
+const cli = join(root, 'dist/src/cli/main.js');
+const ratchetOptions = { cwd: root, env: ownEnvironment(), stdio: 'ignore' } as const;
+
 function runRatchet(data: string, args: readonly string[]): { readonly code: number | null; readonly output: string } {
-  const program = join(root, 'dist/src/cli/main.js');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, '--data', data, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, '--data', data, ...args], {
     cwd: root,
     env: ownEnvironment(),
     encoding: 'utf8',

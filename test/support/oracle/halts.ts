@@ -147,7 +147,7 @@ function resumeFaults(hold: Hold, events: Evidence['events'], approvals: number)
 
 /** What refuses entries alone. */
 const entryCodes =
-  /^(TRADING_STATE_BLOCKED|ENTRY_\w+|REQUEST_EXPIRED|\w+_EXCEEDED|CIRCUIT_BREAKER_\w+|RATE_\w+|EVENT_LOOP_\w+)$/;
+  /^(TRADING_STATE_BLOCKED|ENTRY_(WITHDRAWN|EXCEEDS_RESERVATION)|REQUEST_EXPIRED|\w+_EXCEEDED|CIRCUIT_BREAKER_\w+|RATE_\w+|EVENT_LOOP_\w+)$/;
 
 /**
  * Exits (reduce-only) are never blocked by halts, limits or throttles that apply to entries: no exit order was refused
