@@ -400,10 +400,14 @@ describe('what a fault does to a stream', () => {
     const stream = await openStream(`${venue.wsUrl}/stream?streams=btcusdt@trade`);
     venue.plan(onTrades({}, { action: 'lie', fields: { p: 'NaN' } }), onTrades({}, { action: 'dup' }));
     venue.tick({ price: '46001' });
-    await expect.poll(() => stream.frames.length).toBe(2);
+    venue.clearPlan();
+    venue.plan(onTrades({}, { action: 'garbage' }), onTrades({}, { action: 'lie', fields: { p: 'NaN' } }));
+    venue.tick({ price: '46002' });
+    await expect.poll(() => stream.frames.length).toBe(3);
     expect(stream.frames).toMatchObject([
       { stream: 'btcusdt@trade', data: { p: 'NaN', t: 2 } },
       { data: { p: 'NaN', t: 2 } },
+      null,
     ]);
     stream.close();
   });
@@ -512,6 +516,16 @@ describe('a plan with mistakes', () => {
       name: 'a fill that comes too late',
       plan: { ...rule, phase: 'after_match', do: { action: 'fill' } },
       mistake: 'rule 1: fill strikes in before_accept alone',
+    },
+    {
+      name: 'an answer that is none',
+      plan: { ...rule, do: { action: 'status', code: 20 } },
+      mistake: 'rule 1: do.code is a HTTP status',
+    },
+    {
+      name: 'a close that no socket can do',
+      plan: { ...rule, phase: 'stream', do: { action: 'close', code: 1006 } },
+      mistake: 'rule 1: do.code is a close code',
     },
     {
       name: 'a fill of nothing',

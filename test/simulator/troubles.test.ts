@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { virtualClock } from '../../src/simulator/clock.ts';
 import { createTroubles } from '../../src/simulator/control/stage.ts';
@@ -287,6 +288,50 @@ test.each([
   const seen = await post(await aVenue(), command, body);
   expect([seen.status, typeof seen.body.problem]).toEqual([400, 'string']);
 });
+
+test('whatever is sent to whichever command is answered, and the venue goes on', async () => {
+  const venue = await aVirtualVenueWithOrder();
+  const { commands } = (await control(venue, 'GET', '/__sim/nothing')).body as { commands: readonly string[] };
+  const value = fc.oneof(
+    fc.constantFrom('BTC/USDT', 'all', 'third', 'close', 'order', 'resting', 'ban', 'thin-book', '1', '-1', '1e9', ''),
+    fc.constantFrom(0, 1, -1, 1.5, 1_000, 1e300, null, true, [], {}, { asset: 'BNB' }, { status: 'HALT' }),
+  );
+  const names = ['ms', 'symbol', 'price', 'quantity', 'orderId', 'clientOrderId', 'tradeId', 'type', 'order', 'asset'];
+  const more = [
+    'change',
+    'rules',
+    'levels',
+    'paidIn',
+    'third',
+    'revoked',
+    'streams',
+    'how',
+    'code',
+    'name',
+    'ticks',
+    'on',
+  ];
+  const body = fc.dictionary(fc.constantFrom(...names, ...more), value, { maxKeys: 6 });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...commands), body, async (command, given) => {
+      const [method = '', path = ''] = command.split(' ');
+      const seen = await control(venue, method, path, method === 'GET' ? undefined : given);
+      expect([command, given, [200, 400, 404].includes(seen.status)]).toEqual([command, given, true]);
+    }),
+    { numRuns: 300 },
+  );
+  await post(venue, 'clear');
+  await post(venue, 'symbol', { symbol: 'BTC/USDT', rules: { status: 'TRADING' } });
+  await post(venue, 'limits', { ordersPer10s: 50 });
+  await post(venue, 'external', { type: 'balance', asset: 'USDT', change: '100000' });
+  expect((await clientOf(venue).buy('0.01')).status).toBe(200);
+});
+
+async function aVirtualVenueWithOrder(): Promise<Simulator> {
+  const venue = await aVenue(virtual);
+  await clientOf(venue).limit('BUY', '0.01', '40000', { newClientOrderId: 'resting' });
+  return venue;
+}
 
 test('a rule that is not there can not be removed', async () => {
   expect((await control(await aVenue(), 'DELETE', '/__sim/plan?id=never')).status).toBe(404);

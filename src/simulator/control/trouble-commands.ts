@@ -1,5 +1,5 @@
 import type { StreamKind } from '../conditions.ts';
-import { readPlan } from '../faults/fault-plan.ts';
+import { isCloseCode, readPlan } from '../faults/fault-plan.ts';
 import type { Limits } from '../rest/rate-limits.ts';
 import { type Body, type Command, durationOf, type Outcome, ok, wrong } from './command.ts';
 import { type Stage, streamKinds } from './stage.ts';
@@ -108,8 +108,7 @@ function startSilence(stage: Stage, { streams, ms }: Body): Outcome {
  */
 function terminate(stage: Stage, { how, streams, code = 1001 }: Body): Outcome {
   const kinds = kindsOf(streams);
-  const isCode = typeof code === 'number' && Number.isInteger(code) && (code === 1000 || (code > 1000 && code < 5000));
-  if (!kinds || !isCode || (how !== 'subscription' && how !== 'shutdown' && how !== 'close')) {
+  if (!kinds || !isCloseCode(code) || (how !== 'subscription' && how !== 'shutdown' && how !== 'close')) {
     return wrong('terminate is {how: subscription, shutdown or close, streams?: market, user or all, code?}');
   }
   if (how === 'subscription') stage.streams.endSubscriptions();

@@ -11,7 +11,17 @@ const phases: ReadonlySet<unknown> = new Set<FaultPhase>([
   'stream',
 ]);
 
-type Field = 'number' | 'number?' | 'any?' | 'object' | 'texts?' | 'text?' | 'decimal?' | 'patterns?';
+type Field =
+  | 'number'
+  | 'HTTP status'
+  | 'close code'
+  | 'number?'
+  | 'any?'
+  | 'object'
+  | 'texts?'
+  | 'text?'
+  | 'decimal?'
+  | 'patterns?';
 type Place = 'request' | 'stream';
 
 /** Where each action can strike, and its fields; a question mark marks those that may be left out. */
@@ -27,7 +37,7 @@ const actions: Readonly<
   dup: { at: ['request', 'stream'], fields: { ms: 'number?' } },
   fill: { at: ['request'], fields: { quantity: 'decimal?' }, phase: 'before_accept' },
   hang: { at: ['request'], fields: { ms: 'number?' } },
-  status: { at: ['request'], fields: { code: 'number', body: 'any?', headers: 'texts?' } },
+  status: { at: ['request'], fields: { code: 'HTTP status', body: 'any?', headers: 'texts?' } },
   truncate: { at: ['request'], fields: { bytes: 'number' } },
   slow: { at: ['request'], fields: { everyMs: 'number', bytes: 'number?' } },
   lie: { at: ['request', 'stream'], fields: { fields: 'object' } },
@@ -35,7 +45,7 @@ const actions: Readonly<
   lagQuery: { at: ['request'], fields: { ms: 'number' } },
   silence: { at: ['stream'], fields: { ms: 'number' } },
   reorder: { at: ['stream'], fields: { frames: 'number', ms: 'number?' } },
-  close: { at: ['stream'], fields: { code: 'number' } },
+  close: { at: ['stream'], fields: { code: 'close code' } },
 };
 
 const selectors: Readonly<Record<string, Field>> = {
@@ -118,6 +128,10 @@ function isField(value: unknown, field: Field): boolean {
       return isObject(value) && Object.values(value).every((each) => typeof each === 'string');
     case 'patterns?':
       return isObject(value) && Object.values(value).every(isPattern);
+    case 'HTTP status':
+      return isWhole(value) && value >= 200 && value <= 599;
+    case 'close code':
+      return isCloseCode(value);
     case 'decimal?':
       return isDecimal(value) && isPositive(decimal(value));
     case 'object':
@@ -126,6 +140,12 @@ function isField(value: unknown, field: Field): boolean {
       return true;
   }
 }
+
+/** What a WebSocket may be closed with. */
+export const isCloseCode = (code: unknown): code is number =>
+  isWhole(code) && ((code >= 1000 && code <= 1014 && (code < 1004 || code > 1006)) || (code >= 3000 && code <= 4999));
+
+const isWhole = (value: unknown): value is number => Number.isInteger(value);
 
 function isPattern(value: unknown): boolean {
   try {

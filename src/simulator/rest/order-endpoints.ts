@@ -1,5 +1,4 @@
-import type { OrderCommand } from '../exchange/acceptance.ts';
-import { refusalOf } from '../exchange/acceptance.ts';
+import { type OrderCommand, refusalOf } from '../exchange/acceptance.ts';
 import type { PaperOrder } from '../exchange/books.ts';
 import type { Placement } from '../exchange/exchange.ts';
 import { refusals, texts } from '../exchange/refusal.ts';

@@ -33,6 +33,7 @@ export type ChannelContext = {
 };
 
 const heldForMs = 1_000;
+const garbage = '{"e":"trade","p":"';
 
 export function openChannel(
   socket: WebSocket,
@@ -53,9 +54,9 @@ export function openChannel(
       case 'dup':
         return [text, text];
       case 'garbage':
-        return ['{"e":"trade","p":"'];
+        return [garbage];
       case 'lie':
-        return [JSON.stringify(withLieInside(JSON.parse(text), action.fields))];
+        return [lieAbout(text, action.fields)];
       case 'reorder':
         shelf.hold(action.frames, action.ms ?? heldForMs);
         return [text];
@@ -129,9 +130,12 @@ function payloadOf(frame: object): Readonly<Record<string, unknown>> {
   return { ...(data ?? event ?? frame) };
 }
 
-function withLieInside(frame: Wrapped, fields: Readonly<Record<string, unknown>>): unknown {
-  if (frame.data) return { ...frame, data: withLie(frame.data, fields) };
-  return frame.event ? { ...frame, event: withLie(frame.event, fields) } : withLie(frame, fields);
+function lieAbout(text: string, fields: Readonly<Record<string, unknown>>): string {
+  // Another rule may have made it garbage before.
+  if (text === garbage) return text;
+  const frame = JSON.parse(text) as Wrapped;
+  if (frame.data) return JSON.stringify({ ...frame, data: withLie(frame.data, fields) });
+  return JSON.stringify(frame.event ? { ...frame, event: withLie(frame.event, fields) } : withLie(frame, fields));
 }
 
 // In real time whatever the venue's clock: it is about the two processes, and no test wants pings for the days it skips.
