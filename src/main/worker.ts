@@ -17,6 +17,7 @@ import { createTemporalLogger } from '../observability/temporal-logger.ts';
 import { createDatabase, type Db } from '../store/database.ts';
 import { checkDurability } from '../store/durability.ts';
 import { createListener } from '../store/listener.ts';
+import { keepDiskReserve } from './disk-reserve.ts';
 import { freePort } from './free-port.ts';
 import { keepHalts } from './keep-halts.ts';
 import { startPatrol } from './patrol.ts';
@@ -80,6 +81,14 @@ const relay = startOutboxRelay({
   onAnnounced: (announced) => listener.on('ratchet_outbox', announced),
 });
 const halts = await keepHalts({ db, dataFolder: config.RATCHET_DATA, metrics, logger, now: Date.now });
+const disk = await keepDiskReserve({
+  db,
+  folders: [config.RATCHET_DATA, config.RATCHET_CHECKPOINT_DIR],
+  reserveMb: config.RATCHET_DISK_RESERVE_MB,
+  metrics,
+  logger,
+  now: Date.now,
+});
 const dependencies: ActivityDependencies = {
   db,
   rooms: new Map([[venue.name, room]]),
@@ -90,7 +99,7 @@ const dependencies: ActivityDependencies = {
   },
   unresolved: config.RATCHET_UNRESOLVED_ORDERS,
   breaker: breakerSettings(config),
-  entryBrake: halts.entryBrake,
+  entryBrake: () => halts.entryBrake() ?? disk.entryBrake(),
   watchShards: config.RATCHET_WATCH_SHARDS,
   reconciliation: reconciliationSettings(config),
   onGuardsChanged: (changed) => listener.on('ratchet_guards', changed),
@@ -142,6 +151,7 @@ logger.info({ reason }, 'worker is stopping');
 for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 await running;
 await sweeps.stop();
+await disk.stop();
 await halts.stop();
 await patrol.stop();
 await reconciliationWatch.stop();

@@ -128,6 +128,11 @@ const stateMetrics = (registry: Registry) => ({
     labelNames: ['severity'],
     registers: [registry],
   }),
+  diskFree: new Gauge({
+    name: 'ratchet_disk_free_bytes',
+    help: 'Room on the fullest disk that this process writes to; below RATCHET_DISK_RESERVE_MB it takes on no new entries.',
+    registers: [registry],
+  }),
   loopLag: new Gauge({
     name: 'ratchet_event_loop_lag_seconds',
     help: 'How late the event loop of this process was at its last look; above 0.25 it takes on no new entries.',

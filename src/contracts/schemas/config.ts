@@ -213,6 +213,12 @@ export const settings = {
     meaning:
       'How many people it takes to lift a halt or loosen a limit. Paper needs one unless this says two, live needs two.',
   },
+  RATCHET_DISK_RESERVE_MB: {
+    ...whole('MB', 0, 1_000_000),
+    default: '256',
+    meaning:
+      'What entries leave free on the disks of the data folder and of the checkpoints, for exits and their records. 0 keeps nothing.',
+  },
   RATCHET_CHECKPOINT_KEY_FILE: {
     ...path,
     default: '<RATCHET_DATA>/secrets/checkpoint-key.pem',

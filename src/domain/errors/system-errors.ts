@@ -59,6 +59,12 @@ export const systemErrors = {
     summary: 'PostgreSQL has no space left on its disk: nothing can be recorded, so nothing new is sent.',
     remedy: 'Make room on the disk of the database; entries go on by themselves.',
   },
+  DISK_SHORT: {
+    retryable: true,
+    summary: 'The disk is nearly full. No entries, so that exits have room for their records.',
+    remedy:
+      'Make room on the disk of the folder; entries go on by themselves. RATCHET_DISK_RESERVE_MB says how much is kept.',
+  },
   DATABASE_REFUSED: {
     retryable: false,
     summary: 'PostgreSQL refuses this role or this database.',

@@ -40,7 +40,10 @@ export type RecentEntries = {
 };
 
 /** A process that reacts too late, or does not know what was halted, takes on no risk. Its exits go on. */
-export type EntryBrake = { readonly code: 'WORKER_LAGGING' | 'HALT_NOT_IMPORTED'; readonly note: string };
+export type EntryBrake = {
+  readonly code: 'WORKER_LAGGING' | 'HALT_NOT_IMPORTED' | 'DISK_SHORT';
+  readonly note: string;
+};
 
 export type HoldInForce = {
   readonly scope: { readonly kind: 'all' | 'account' | 'strategy' | 'symbol'; readonly id: string };
