@@ -36,7 +36,9 @@ export function createSharedRates(settings: SharedRatesSettings): SharedRates & 
   const settler = createSettler(db, venue, onError);
   const telling = new Set<Promise<void>>();
 
-  const look = async (): Promise<void> => {
+  let looking: Promise<void> = Promise.resolve();
+  const read = async (): Promise<void> => {
+    if (closing.signal.aborted) return;
     try {
       const rows = await db.selectFrom('rate_pause').selectAll().where('venue', '=', venue).execute();
       for (const listener of listeners) listener(rows.map(pauseOf));
@@ -57,9 +59,13 @@ export function createSharedRates(settings: SharedRatesSettings): SharedRates & 
     }
   };
 
-  const silence = onAnnounced(() => void look());
-  const looking = setInterval(() => void look(), lookEveryMs);
-  looking.unref();
+  // One look after the other, so that what was read first is not told last.
+  const look = (): void => {
+    looking = looking.then(read);
+  };
+  const silence = onAnnounced(look);
+  const pulse = setInterval(look, lookEveryMs);
+  pulse.unref();
 
   return {
     async take({ charges, scopes, yieldMs, venueNowMs }) {
@@ -76,14 +82,14 @@ export function createSharedRates(settings: SharedRatesSettings): SharedRates & 
     },
     onPauses(listener) {
       listeners.add(listener);
-      void look();
+      look();
       return () => listeners.delete(listener);
     },
     async close() {
       closing.abort();
-      clearInterval(looking);
+      clearInterval(pulse);
       silence();
-      await Promise.all([settler.close(), ...telling]);
+      await Promise.all([settler.close(), looking, ...telling]);
     },
   };
 }
@@ -108,6 +114,8 @@ type Sum = Pick<SharedSettlement, 'kind' | 'windowMs' | 'startMs'> & {
   readonly reported: number | null;
   readonly reportedAtMs: number | null;
   readonly added: number;
+  readonly cost: number;
+  readonly settledAtMs: number;
 };
 
 /** Adds up what has been settled and tells it in one statement at a time, however many requests there were. */
@@ -164,5 +172,7 @@ function addUp(sum: Sum | undefined, settlement: SharedSettlement): Sum {
     reported: reported ?? sum?.reported ?? null,
     reportedAtMs: reported === null ? (sum?.reportedAtMs ?? null) : answeredAtMs,
     added: reported === null ? added + cost : 0,
+    cost: (sum?.cost ?? 0) + cost,
+    settledAtMs: Math.max(sum?.settledAtMs ?? 0, answeredAtMs),
   };
 }

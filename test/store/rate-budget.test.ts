@@ -140,7 +140,12 @@ describe('settle', () => {
     const orders = { kind: 'orders', windowMs: 10_000, cost: 1 } as const;
     await tellAll(aProcess(), [settled({ ...orders, reported: 2, answeredAtMs: startMs + 2 })]);
     await tellAll(aProcess(), [settled({ ...orders, reported: 1, answeredAtMs: startMs + 1 })]);
-    expect(await counts()).toMatchObject([{ kind: 'orders', used: 2 }]);
+    expect(await counts()).toMatchObject([{ kind: 'orders', used: 3 }]);
+    await tellAll(aProcess(), [settled({ ...orders, answeredAtMs: startMs + 9 })]);
+    await tellAll(aProcess(), [settled({ ...orders, reported: 1, answeredAtMs: startMs + 8 })]);
+    expect(await counts()).toMatchObject([{ kind: 'orders', used: 5 }]);
+    await tellAll(aProcess(), [settled({ ...orders, reported: 1, answeredAtMs: startMs + 10 })]);
+    expect(await counts()).toMatchObject([{ kind: 'orders', used: 1 }]);
   });
 
   test('adds what came after a count to that count', async () => {

@@ -11,8 +11,8 @@ create unlogged table rate_window (
   used            bigint not null check (used >= 0),
   -- Sent and not answered yet. Where a process dies on the way, its part stays until the window ends.
   in_flight       bigint not null check (in_flight >= 0),
-  -- When the answer was given that told the venue's count last. Processes tell of their answers in any order.
-  reported_at_ms  bigint not null default 0,
+  -- When the latest of the answers was given that are counted here. Processes tell of theirs in any order.
+  settled_at_ms   bigint not null default 0,
   primary key (venue, kind, window_ms)
 );
 
@@ -63,8 +63,8 @@ exception when sqlstate 'RB001' then
   return ('overdrawn', charge.kind, charge."windowMs", null)::rate_take;
 end $$;
 
--- What requests turned out to cost. `taken` of it was counted as under way; `reported`, where the venue told it, is its
--- own count at some moment, and `added` what came after.
+-- What requests turned out to cost, `cost` in all. `taken` of it was counted as under way; `reported`, where the venue
+-- told it, is its own count at some moment, and `added` what it cost after that.
 create function settle_rate(p_venue text, p_settlements jsonb) returns void language plpgsql as $$
 declare
   told record;
@@ -72,23 +72,25 @@ begin
   for told in
     select * from jsonb_to_recordset(p_settlements)
       as settled (kind text, "windowMs" bigint, "startMs" bigint, taken bigint, reported bigint,
-                  "reportedAtMs" bigint, added bigint)
+                  "reportedAtMs" bigint, added bigint, cost bigint, "settledAtMs" bigint)
       order by kind, "windowMs", "startMs"
   loop
-    insert into rate_window as known (venue, kind, window_ms, window_start_ms, used, in_flight, reported_at_ms)
+    insert into rate_window as known (venue, kind, window_ms, window_start_ms, used, in_flight, settled_at_ms)
       values (p_venue, told.kind, told."windowMs", told."startMs", coalesce(told.reported, 0) + told.added, 0,
-        coalesce(told."reportedAtMs", 0))
+        told."settledAtMs")
       on conflict (venue, kind, window_ms) do update set
         window_start_ms = excluded.window_start_ms,
         in_flight = case when known.window_start_ms < excluded.window_start_ms then 0
                          else greatest(0, known.in_flight - told.taken) end,
-        used = told.added + case
-          when known.window_start_ms < excluded.window_start_ms then coalesce(told.reported, 0)
-          when told.reported is null then known.used
-          -- Only the count of placements can fall, by what is told later: each first fill takes one off.
-          when told.kind = 'orders' and told."reportedAtMs" > known.reported_at_ms then told.reported
-          else greatest(known.used, told.reported) end,
-        reported_at_ms = greatest(known.reported_at_ms, excluded.reported_at_ms)
+        used = case
+          when known.window_start_ms < excluded.window_start_ms then excluded.used
+          when told.reported is null then known.used + told.cost
+          when told.kind <> 'orders' then greatest(known.used, told.reported) + told.added
+          -- Only the count of placements can fall: each first fill takes one off. A report that is older than something
+          -- counted here does not know of that, so what it stands for comes on top until a newer one.
+          when told."reportedAtMs" > known.settled_at_ms then excluded.used
+          else greatest(known.used + told.cost, excluded.used) end,
+        settled_at_ms = greatest(known.settled_at_ms, excluded.settled_at_ms)
       where known.window_start_ms <= excluded.window_start_ms;
   end loop;
 end $$;
