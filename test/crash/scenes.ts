@@ -231,6 +231,10 @@ function halting(stage: Stage): Scene {
     begin: () => breaker().signal('halt', { ...by, level: 'frozen', commandId: `halt-${tradeId}` }),
     async clear() {
       await stack.venue.clearPlan();
+      await until('the sweep is over', async () => {
+        const sweeps = await stack.sql('select ended_at_ms from cancel_sweep where scope_id = $1', [tradeId]);
+        return sweeps.length > 0 && sweeps.every((sweep) => sweep['ended_at_ms'] !== null);
+      });
       await breaker().signal('resume', { ...by, commandId: `resume-${tradeId}` });
       await until(
         'the halt is over',

@@ -119,8 +119,18 @@ export type Evidence = {
   readonly chain: Chain;
   readonly workflows: readonly WorkflowFacts[];
   readonly outages: readonly Outage[];
-  /** How many people a resume needs here. */
+  /** What each hold of level frozen or flatten had to clear of entries. */
+  readonly sweeps: Rows<
+    'hold_id' | 'hold_version',
+    { readonly ended_at_ms: string | null; readonly outcome: string | null }
+  >;
+  /** How many people a resume needs here, and who was behind each that was carried out. */
   readonly resumeApprovals: number;
+  readonly approvals: readonly {
+    readonly applied_at_ms: string;
+    readonly people: readonly string[];
+    readonly keys: readonly string[];
+  }[];
   readonly secrets: SecretSearch | null;
   readonly replay: ReplayRun | null;
 };
@@ -134,7 +144,7 @@ export type BookSource = {
 /** Reads everything of a stack. Ask for it when the trades have settled. */
 export async function gather(
   stack: Stack,
-  known: Partial<Pick<Evidence, 'secrets' | 'replay' | 'resumeApprovals'>> = {},
+  known: Partial<Pick<Evidence, 'secrets' | 'replay'>> = {},
 ): Promise<Evidence> {
   await messagesDelivered(stack);
   const book = await gatherBook(stack);
@@ -152,6 +162,7 @@ export async function gatherBook({ sql, venue }: BookSource): Promise<Evidence> 
   const table = async <Name extends keyof Evidence>(name: string, order: string) =>
     (await sql<Row>(`select * from ${name} order by ${order}`)).map(asText) as unknown as Evidence[Name];
   const [open] = await sql<{ n: string }>('select count(*) as n from outbox where settled_at_ms is null');
+  const [policy] = await sql<{ n: number }>('select people_needed as n from approval_policy');
   return {
     ledger: await venue.ledger(),
     accounts: await table<'accounts'>('account', 'account_id'),
@@ -170,11 +181,16 @@ export async function gatherBook({ sql, venue }: BookSource): Promise<Evidence> 
     chain: await chainOf(sql),
     workflows: [],
     outages: [],
-    resumeApprovals: 1,
+    sweeps: await table<'sweeps'>('cancel_sweep', 'hold_version'),
+    resumeApprovals: Number(policy?.n ?? 1),
+    approvals: (await sql<Row>(approvalsApplied)) as unknown as Evidence['approvals'],
     secrets: null,
     replay: null,
   };
 }
+
+const approvalsApplied = `select applied_at_ms::text, array_agg(person) as people, array_agg(key_id) as keys
+  from approval join approval_vote using (approval_id) where applied_at_ms is not null group by approval_id`;
 
 // Small numbers come as numbers, large ones as text: as text they compare alike.
 const asText = (row: Row): Row =>

@@ -73,12 +73,20 @@ const anEntryAfter = (orders: Partial<LedgerOrder>, request: Partial<LedgerReque
 });
 const unknownEntry = event('OrderUnknown', { clientOrderId: 'rte-1' }, 1_000);
 const openPosition = { ...ledger({ fills: [bought] }), fills: sound.fills.slice(0, 1) };
-const frozen = (requests: readonly number[], closings: Evidence['ledger']['closings']): Partial<Evidence> => ({
+const frozen = (looksAtMs: readonly number[], untilMs: number | null): Partial<Evidence> => ({
   holds: [aHold({ level: 'frozen' })],
+  sweeps: [
+    {
+      hold_id: 'hold-1',
+      hold_version: '1',
+      ended_at_ms: untilMs === null ? null : '9500',
+      outcome: untilMs === null ? null : 'clear',
+    },
+  ],
   ...ledger({
-    orders: [{ ...aLedgerOrder(1, 'rte-1', 'BUY'), status: closings.length > 0 ? 'CANCELED' : 'NEW' }],
-    closings,
-    requests: requests.map((receivedAtMs, i) => ({
+    orders: [{ ...aLedgerOrder(1, 'rte-1', 'BUY'), status: untilMs === null ? 'NEW' : 'CANCELED' }],
+    closings: untilMs === null ? [] : [{ orderId: 1, status: 'CANCELED', closedAtMs: untilMs }],
+    requests: looksAtMs.map((receivedAtMs, i) => ({
       ...aRequest(i, ''),
       method: 'GET',
       path: '/api/v3/openOrders',
@@ -180,9 +188,10 @@ const broken: readonly (readonly [InvariantName, string, Partial<Evidence>])[] =
   ['I7', 'a send under a timestamp of its own', ledger({ requests: [aRequest(1, 'rte-1', '1001')] })],
   ['I8', 'an entry sent after a halt', anEntryAfter({}, { receivedAtMs: 5_251 })],
   ['I8', 'an entry accepted after a halt', anEntryAfter(late, { receivedAtMs: 5_100 })],
-  ['I9', 'an order that is left and no alert', frozen([6_000, 9_000], [])],
-  ['I9', 'a single look', frozen([6_000], [{ orderId: 1, status: 'CANCELED', closedAtMs: 5_500 }])],
-  ['I9', 'two looks too close', frozen([6_000, 8_900], [{ orderId: 1, status: 'CANCELED', closedAtMs: 5_500 }])],
+  ['I9', 'an order that is left and no alert', frozen([6_000, 9_000], null)],
+  ['I9', 'a single look', frozen([6_000], 5_500)],
+  ['I9', 'a look that was not empty', frozen([5_400, 9_000], 5_500)],
+  ['I9', 'two looks too close', frozen([6_000, 8_900], 5_500)],
   ['I10', 'a hold that is gone', withEvents(halt)],
   [
     'I10',
@@ -300,7 +309,7 @@ const allowed: readonly (readonly [InvariantName, string, Partial<Evidence>])[] 
     'an entry on its way at the halt',
     anEntryAfter({ acceptedAtMs: 5_200, receivedAtMs: 5_200 }, { receivedAtMs: 5_200 }),
   ],
-  ['I9', 'two empty looks', frozen([6_000, 9_000], [{ orderId: 1, status: 'CANCELED', closedAtMs: 5_500 }])],
+  ['I9', 'two empty looks', frozen([6_000, 9_000], 5_500)],
   [
     'I17',
     'a difference that went and came back',

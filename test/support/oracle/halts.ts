@@ -53,58 +53,63 @@ export const I8: Check = (evidence) => {
 
 /**
  * Cancel-all ends with two consecutive empty `openOrders` reads at least `recvWindow` apart, or with an OPEN alert that
- * lists every order id left, raised within 5 s; the list is compared with the ledger. A hold that is lifted before has
- * ended its sweep.
+ * lists every order id left, raised within 5 s; what was empty and what is left is compared with the ledger. A hold that
+ * was lifted before has withdrawn its sweep.
  */
 export const I9: Check = (evidence) =>
   judgeEach(
-    evidence.holds.filter(({ level, lifted_at_ms }) => /^(frozen|flatten)$/.test(level) && lifted_at_ms === null),
-    (hold) => sweepFaults(evidence, hold),
+    evidence.sweeps.filter(({ outcome }) => outcome !== 'withdrawn'),
+    ({ hold_id, ended_at_ms }) => {
+      const hold = evidence.holds.find((each) => each.hold_id === hold_id);
+      if (hold === undefined) return [`${hold_id} has a sweep and is not there`];
+      return ended_at_ms === null ? leftFaults(evidence, hold) : clearFaults(evidence, hold, Number(ended_at_ms));
+    },
   );
 
-function sweepFaults(evidence: Evidence, hold: Hold): readonly string[] {
-  const setAtMs = Number(hold.set_at_ms);
-  const entries = workingEntries(evidence, hold);
+function clearFaults(evidence: Evidence, hold: Hold, endedAtMs: number): readonly string[] {
+  const entries = workingEntries(evidence, hold).filter(({ fromMs }) => fromMs < endedAtMs);
   const windowMs = Math.max(0, ...entries.map(({ order }) => Number(order.recv_window_ms)));
-  const left = entries.filter(({ endedAtMs }) => endedAtMs === Infinity).map(({ order }) => order.client_order_id);
+  const empty = evidence.ledger.requests
+    .filter(({ method, path, answered }) => method === 'GET' && path === '/api/v3/openOrders' && answered)
+    .map(({ receivedAtMs }) => receivedAtMs)
+    .filter((atMs) => atMs >= Number(hold.set_at_ms) && atMs <= endedAtMs)
+    .filter((atMs) => !entries.some(({ fromMs, untilMs }) => fromMs < atMs && atMs < untilMs));
+  const isSure = empty.some((first) => empty.some((second) => second - first >= windowMs));
+  return isSure ? [] : [`${hold.hold_id} is said to be clear, and nobody has seen it empty twice ${windowMs} ms apart`];
+}
+
+function leftFaults(evidence: Evidence, hold: Hold): readonly string[] {
+  const left = workingEntries(evidence, hold)
+    .filter(({ untilMs }) => untilMs === Infinity)
+    .map(({ order }) => order.client_order_id);
+  if (left.length === 0) return [];
   const alert = evidence.alerts.find(
     ({ resolved_at_ms, context }) =>
       resolved_at_ms === null && left.every((id) => JSON.stringify(context).includes(id)),
   );
-  if (left.length > 0) {
-    if (alert === undefined) return [`${left.join(', ')} still work under ${hold.hold_id} and no alert lists them`];
-    const lateMs = livedMs(evidence, setAtMs, Number(alert.raised_at_ms));
-    return lateMs > sweepAlertMsMax
-      ? [`the alert on ${left.join(', ')} came ${Math.round(lateMs)} ms after ${hold.hold_id}`]
-      : [];
-  }
-  const clearAtMs = Math.max(setAtMs, ...entries.map(({ endedAtMs }) => endedAtMs));
-  const reads = evidence.ledger.requests
-    .filter(
-      ({ method, path, answered, receivedAtMs }) =>
-        method === 'GET' && path === '/api/v3/openOrders' && answered && receivedAtMs >= clearAtMs,
-    )
-    .map(({ receivedAtMs }) => receivedAtMs);
-  const isSure = entries.length === 0 || reads.some((first) => reads.some((second) => second - first >= windowMs));
-  return isSure ? [] : [`nobody has looked twice whether an order is left under ${hold.hold_id}`];
+  if (alert === undefined) return [`${left.join(', ')} still work under ${hold.hold_id} and no alert lists them`];
+  const lateMs = livedMs(evidence, Number(hold.set_at_ms), Number(alert.raised_at_ms));
+  return lateMs > sweepAlertMsMax
+    ? [`the alert on ${left.join(', ')} came ${Math.round(lateMs)} ms after ${hold.hold_id}`]
+    : [];
 }
 
-/** The entries in the hold's scope that stood at the venue after it was set, with the time they ended there. */
+/** The entries in the hold's scope that stood at the venue after it was set, and from when until when. */
 function workingEntries(evidence: Evidence, hold: Hold) {
   const { ledger } = evidence;
   const closedAt = new Map(ledger.closings.map(({ orderId, closedAtMs }) => [orderId, closedAtMs]));
   const lastFillAt = new Map(ledger.fills.map(({ orderId, tradedAtMs }) => [orderId, tradedAtMs]));
-  return ordersOfOurs(evidence).flatMap(({ orderId, clientOrderId, status }) => {
+  return ordersOfOurs(evidence).flatMap(({ orderId, clientOrderId, status, acceptedAtMs }) => {
     const order = intentOf(evidence, clientOrderId);
     if (order?.purpose !== 'entry' || !isInScope(hold, order, evidence.trades)) return [];
-    const endedAtMs = status === 'FILLED' ? (lastFillAt.get(orderId) ?? Infinity) : (closedAt.get(orderId) ?? Infinity);
-    return endedAtMs >= Number(hold.set_at_ms) ? [{ order, endedAtMs }] : [];
+    const untilMs = status === 'FILLED' ? (lastFillAt.get(orderId) ?? Infinity) : (closedAt.get(orderId) ?? Infinity);
+    return untilMs >= Number(hold.set_at_ms) ? [{ order, fromMs: acceptedAtMs, untilMs }] : [];
   });
 }
 
 /** HALT survives a restart of everything; RESUME needs two distinct people. */
 export const I10: Check = (evidence) => {
-  const { holds, events, trades, resumeApprovals } = evidence;
+  const { holds, events, trades } = evidence;
   const applied = events.filter(({ type }) => type === 'HaltApplied');
   const known = new Set(holds.map(({ hold_id }) => hold_id));
   const lost = applied.filter(({ body }) => !known.has(String(body['holdId'])));
@@ -112,7 +117,7 @@ export const I10: Check = (evidence) => {
     holds.length,
     lost.map(({ body }) => `${String(body['holdId'])} was applied and is not there any more`),
     holds.flatMap((hold) => [
-      ...resumeFaults(hold, events, resumeApprovals),
+      ...resumeFaults(hold, evidence),
       ...trades
         .filter((trade) => isAdmittedUnder(hold, trade))
         .map(({ trade_id }) => `${trade_id} was approved while ${hold.hold_id} was in force`),
@@ -132,17 +137,14 @@ function isAdmittedUnder(hold: Hold, trade: Evidence['trades'][number]): boolean
   return trade.decision === 'approved' && isUnder && (scopes[hold.scope_kind] ?? false);
 }
 
-function resumeFaults(hold: Hold, events: Evidence['events'], approvals: number): readonly string[] {
-  const ofHold = (type: string) =>
-    events.filter((event) => event.type === type && event.body['holdId'] === hold.hold_id);
-  const resumed = ofHold('ResumeApplied');
+function resumeFaults(hold: Hold, { events, approvals, resumeApprovals }: Evidence): readonly string[] {
+  const resumed = events.filter(({ type, body }) => type === 'ResumeApplied' && body['holdId'] === hold.hold_id);
   if (hold.lifted_at_ms === null) return resumed.length === 0 ? [] : [`${hold.hold_id} was resumed and is in force`];
   if (resumed.length !== 1) return [`${hold.hold_id} is lifted and has ${resumed.length} records of it`];
-  if (hold.source !== 'operator' || approvals < 2) return [];
-  const people = ['ResumeRequested', 'ResumeApproved'].flatMap((type) =>
-    ofHold(type).map(({ body }) => (body['actor'] as { id?: string })?.id),
-  );
-  return new Set(people).size >= 2 ? [] : [`${hold.hold_id} was lifted by fewer than two people`];
+  if (hold.source !== 'operator' || resumeApprovals < 2) return [];
+  const approval = approvals.find(({ applied_at_ms }) => applied_at_ms === hold.lifted_at_ms);
+  const isByTwo = new Set(approval?.people).size >= 2 && new Set(approval?.keys).size >= 2;
+  return isByTwo ? [] : [`${hold.hold_id} was lifted by fewer than two people`];
 }
 
 /** What refuses entries alone. */

@@ -225,7 +225,9 @@ export const sound: Evidence = {
     closedAtMs: 2_500,
   })),
   outages: [],
+  sweeps: [],
   resumeApprovals: 1,
+  approvals: [],
   secrets: { places: 1, found: [] },
   replay: { histories: 1, failed: [] },
 };
