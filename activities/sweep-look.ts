@@ -14,6 +14,8 @@ import { roomOf } from './rooms.ts';
 
 /** What has not answered by then counts as not done: people hear within five seconds what is left. */
 const answerWithinMs = 2_000;
+/** What could not be sent by then waits for the next look, for the same reason. */
+const sendWithinMs = 2_000;
 const requestsAtOnce = 10;
 
 type Looked = { readonly look: SweepLook; readonly canceled: number };
@@ -30,7 +32,7 @@ export async function lookAndCancel(deps: SweepDependencies, sweep: Sweep): Prom
     isInScope: book.entries.has(clientOrderId),
   }));
   const listed = open.filter(({ isInScope }) => isInScope).map(({ clientOrderId }) => clientOrderId);
-  const done = await cancelListed(deps, room, open, book);
+  const done = await cancelListed(deps, room, open, book, atMs + sendWithinMs);
   const isUnread = (symbol: string) => read.unread === 'everything' || read.unread.includes(symbol);
   const unseen = book.working.filter(
     ({ clientOrderId, symbol }) => isUnread(symbol) && !listed.includes(clientOrderId),
@@ -40,6 +42,7 @@ export async function lookAndCancel(deps: SweepDependencies, sweep: Sweep): Prom
     canceled: listed.length - done.notCanceled.length,
     look: {
       atMs,
+      endedAtMs: deps.now(),
       listed,
       notCanceled: done.notCanceled,
       unseen: unseen.map(({ clientOrderId }) => clientOrderId),
@@ -91,6 +94,7 @@ async function cancelListed(
   room: VenueRoom,
   open: readonly ListedOrder[],
   book: SweepBook,
+  sendUntilMs: number,
 ): Promise<Done> {
   const { symbols, single } = planCancels(open, (symbol) => !book.heldSymbols.has(symbol));
   const failed = new Set<string>();
@@ -100,8 +104,10 @@ async function cancelListed(
     retries.push(retryAtOf(error, deps.now()));
     deps.logger.warn({ error, clientOrderIds: ids }, 'entry orders could not be canceled yet');
   };
+  const isTooLate = () => deps.now() > sendUntilMs;
   const bySymbol = symbols.map((symbol) => async () => {
     const ids = open.filter((one) => one.symbol === symbol).map((one) => one.clientOrderId);
+    if (isTooLate()) return fail(ids, undefined);
     await inTime(deps, cancelSymbol(deps, room, symbol, ids)).then(
       (left) => left.length > 0 && fail(left, undefined),
       (error) => fail(ids, error),
@@ -110,6 +116,7 @@ async function cancelListed(
   const oneByOne = single.map((id) => async () => {
     const order = book.entries.get(id);
     if (order === undefined) return;
+    if (isTooLate()) return fail([id], undefined);
     const canceled = inTime(deps, cancelAtVenue(deps, order));
     await canceled.then(
       ({ status }) => !isClosed(status) && fail([id], undefined),

@@ -18,6 +18,8 @@ export type SweepState = {
 export type SweepLook = {
   /** When it was begun: what came later can't be in it. */
   readonly atMs: number;
+  /** When it had asked and canceled all it could. */
+  readonly endedAtMs: number;
   /** Entry orders of the scope that the venue listed as open when the look was begun. */
   readonly listed: readonly string[];
   /** Of these, those that did not end under this look's cancels. */
@@ -54,8 +56,9 @@ export const newSweep = (startedAtMs: number): SweepState => ({
   troubles: 0,
 });
 
-/** People are told within five seconds what is left, so it is decided with room for the look that decides it. */
-const nameAfterMs = 2_500;
+/** People hear within five seconds what is left: with the look after which it would be too late for the next one. */
+const nameWithinMs = 4_500;
+const lookTakesMs = 500;
 const lookAgainMs = 250;
 const lookAgainMaxMs = 2_000;
 
@@ -73,18 +76,21 @@ export function afterLook(state: SweepState, look: SweepLook, { settleMs }: Swee
     state: next,
     isFinished: isClear && look.awaited.length === 0,
     nextLookAtMs,
-    toName: nextLookAtMs - state.startedAtMs > nameAfterMs || isLate(state, look) ? left : [],
+    toName: isLastChance(state, look, nextLookAtMs) ? left : [],
   };
 }
 
-const isLate = ({ startedAtMs }: SweepState, { atMs }: SweepLook): boolean => atMs - startedAtMs > nameAfterMs;
+function isLastChance({ startedAtMs }: SweepState, { atMs, endedAtMs }: SweepLook, nextLookAtMs: number): boolean {
+  const nextEndsAtMs = nextLookAtMs + Math.max(lookTakesMs, endedAtMs - atMs);
+  return nextEndsAtMs - startedAtMs > nameWithinMs;
+}
 
 function nextLook(state: SweepState, look: SweepLook, settleMs: number, isClear: boolean): number {
   // Nobody asks a venue that has said when it will answer again: it would only say it for longer.
   if (look.retryAtMs !== undefined && look.retryAtMs > look.atMs) return look.retryAtMs;
   if (isClear) return look.atMs + settleMs;
   if (state.emptySinceMs !== null) return state.emptySinceMs + settleMs;
-  return look.atMs + Math.min(lookAgainMaxMs, lookAgainMs * 2 ** Math.min(state.troubles, 4));
+  return look.endedAtMs + Math.min(lookAgainMaxMs, lookAgainMs * 2 ** Math.min(state.troubles, 4));
 }
 
 /** An order as the venue lists it, with what it is to the sweep. */

@@ -45,7 +45,15 @@ export async function sweepWithoutDatabase(sweeper: Sweeper): Promise<EmergencyP
   }
 }
 
-async function lookOnce({ venue, symbol, now }: Sweeper, canceled: Set<string>): Promise<SweepLook> {
+async function lookOnce(sweeper: Sweeper, canceled: Set<string>): Promise<SweepLook> {
+  const look = await lookAndCancel(sweeper, canceled);
+  return { ...look, endedAtMs: sweeper.now() };
+}
+
+async function lookAndCancel(
+  { venue, symbol, now }: Sweeper,
+  canceled: Set<string>,
+): Promise<Omit<SweepLook, 'endedAtMs'>> {
   const atMs = now();
   const nothing = { listed: [], notCanceled: [], unseen: [], awaited: [] };
   let open: readonly VenueOrder[];

@@ -14,6 +14,7 @@ const startedAtMs = 1_000_000;
 
 const look = (changed: Partial<SweepLook> = {}): SweepLook => ({
   atMs: startedAtMs,
+  endedAtMs: changed.atMs ?? startedAtMs,
   listed: [],
   notCanceled: [],
   unseen: [],
@@ -65,8 +66,8 @@ describe('afterLook', () => {
   test.each<[string, Partial<SweepLook>, readonly string[]]>([
     ['nothing while cancels are on their way', { listed: ['a'], notCanceled: ['a'] }, []],
     [
-      'what is left after two and a half seconds, sorted, each once',
-      { atMs: startedAtMs + 2_600, listed: ['b', 'a'], notCanceled: ['b', 'a'], unseen: ['a'], isComplete: false },
+      'what is left once the next look would come too late, sorted, each once',
+      { atMs: startedAtMs + 3_600, listed: ['b', 'a'], notCanceled: ['b', 'a'], unseen: ['a'], isComplete: false },
       ['a', 'b'],
     ],
     [
@@ -74,7 +75,12 @@ describe('afterLook', () => {
       { listed: ['a'], notCanceled: ['a'], retryAtMs: startedAtMs + 120_000 },
       ['a'],
     ],
-    ['nothing where everything was canceled', { atMs: startedAtMs + 2_600, listed: ['a'] }, []],
+    [
+      'what is left by a look that has taken long',
+      { endedAtMs: startedAtMs + 3_800, listed: ['a'], notCanceled: ['a'] },
+      ['a'],
+    ],
+    ['nothing where everything was canceled', { atMs: startedAtMs + 3_600, listed: ['a'] }, []],
   ])('F39 F40: names %s', (_, seen, named) => {
     expect(planAfter(seen).toName).toEqual(named);
   });
