@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
+import { isNegative } from '../../src/domain/decimal.ts';
 import { virtualClock } from '../../src/simulator/clock.ts';
 import { createTroubles } from '../../src/simulator/control/stage.ts';
 import type { Simulator } from '../../src/simulator/server.ts';
@@ -324,7 +325,11 @@ test('whatever is sent to whichever command is answered, and the venue goes on',
   await post(venue, 'symbol', { symbol: 'BTC/USDT', rules: { status: 'TRADING' } });
   await post(venue, 'limits', { ordersPer10s: 50 });
   await post(venue, 'external', { type: 'balance', asset: 'USDT', change: '100000' });
+  await post(venue, 'tick', { price: '46000' });
   expect((await clientOf(venue).buy('0.01')).status).toBe(200);
+  for (const { free, locked } of venue.exchange.books.balances()) {
+    expect(isNegative(free) || isNegative(locked)).toBe(false);
+  }
 });
 
 async function aVirtualVenueWithOrder(): Promise<Simulator> {

@@ -1,4 +1,4 @@
-import { type Decimal, decimal, isDecimal, isMore, isNegative, isPositive } from '../../domain/decimal.ts';
+import { add, type Decimal, decimal, isDecimal, isMore, isNegative, isPositive } from '../../domain/decimal.ts';
 import type { PaperOrder } from '../exchange/books.ts';
 import type { FeeRules } from '../exchange/fees.ts';
 import type { Fill } from '../exchange/ledger.ts';
@@ -31,6 +31,8 @@ function external({ core }: Stage, body: Body): Outcome {
     return ok({ order: exchange.cancel(orderId, 'external') });
   }
   if (type === 'balance' && typeof asset === 'string' && isDecimal(change)) {
+    const { free } = exchange.books.balance(asset);
+    if (isNegative(add(free, decimal(change)))) return wrong(`there are only ${free} ${asset} free to take out`);
     exchange.changeBalance(asset, decimal(change), 'external');
     return ok({ balance: exchange.books.balance(asset) });
   }
