@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Simulator } from '../../src/simulator/server.ts';
 import { aVenue, clientOf, closeAll, type Parameters, signatureOf } from './venue-client.ts';
@@ -453,4 +454,80 @@ describe('signatures and time', () => {
   test('an endpoint that is not there is not found', async () => {
     expect((await client.get('/api/v3/klines')).status).toBe(404);
   });
+});
+
+test('whatever is asked of whichever endpoint is answered in the dialect', async () => {
+  const text = fc.constantFrom(
+    ...['BTCUSDT', 'DOGEUSDT', 'BUY', 'SELL', 'LIMIT', 'MARKET', 'STOP_LOSS', 'TAKE_PROFIT_LIMIT', 'GTC', 'FOK', 'ACK'],
+    ...[
+      'STOP_ON_FAILURE',
+      'ALLOW_FAILURE',
+      'CANCEL_ONLY',
+      'ONLY_NEW',
+      'EXPIRE_BOTH',
+      'NONE',
+      'mine',
+      '',
+      '0',
+      '1',
+      '-1',
+    ],
+    ...['0.01', '46000', '40000', '50000', '99999999999999999999', '1e3', 'ü', '["BTCUSDT"]', '[1]', 'true'],
+  );
+  const names = [
+    'symbol',
+    'symbols',
+    'side',
+    'type',
+    'timeInForce',
+    'quantity',
+    'price',
+    'stopPrice',
+    'orderId',
+    'limit',
+  ];
+  const more = [
+    'newClientOrderId',
+    'origClientOrderId',
+    'cancelOrigClientOrderId',
+    'cancelOrderId',
+    'cancelReplaceMode',
+  ];
+  const rest = [
+    'cancelRestrictions',
+    'newOrderRespType',
+    'selfTradePreventionMode',
+    'startTime',
+    'fromId',
+    'recvWindow',
+  ];
+  const parameters = fc.dictionary(fc.constantFrom(...names, ...more, ...rest), text, { maxKeys: 9 });
+  const paths = [
+    'order',
+    'order/test',
+    'order/cancelReplace',
+    'openOrders',
+    'allOrders',
+    'myTrades',
+    'myPreventedMatches',
+  ];
+  const path = fc.constantFrom(
+    ...paths,
+    'account',
+    'account/commission',
+    'myFilters',
+    'depth',
+    'exchangeInfo',
+    'avgPrice',
+  );
+  const method = fc.constantFrom('GET', 'POST', 'DELETE');
+  await fc.assert(
+    fc.asyncProperty(method, path, parameters, async (verb, endpoint, given) => {
+      const order = { symbol: 'BTCUSDT', side: 'BUY', type: 'LIMIT', quantity: '0.01', price: '40000' };
+      const seen = await client.signed(verb, `/api/v3/${endpoint}`, verb === 'POST' ? { ...order, ...given } : given);
+      const isRefusal = typeof seen.body.code === 'number' && typeof seen.body.msg === 'string';
+      expect([verb, endpoint, given, seen.status === 200 || isRefusal]).toEqual([verb, endpoint, given, true]);
+    }),
+    { numRuns: 400 },
+  );
 });
