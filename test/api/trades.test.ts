@@ -41,7 +41,7 @@ describe('POST /v1/trades', () => {
     expect(answer).toMatchObject({ status: 200, body: { outcome: 'denied', reasons } });
   });
 
-  test('refuses the trade id with other content, and sends nothing', async () => {
+  test('F48: refuses the trade id with other content, and sends nothing', async () => {
     await enter(aRequest({ tradeId: 'twice-1' }));
     api.entered.length = 0;
     const answer = await enter(aRequest({ tradeId: 'twice-1', validForMs: 9_999 }));

@@ -75,7 +75,7 @@ describe('createLogger', () => {
     { name: 'a Secret under any name', log: (secret) => [{ whatever: new Secret(secret) }, 'x'] },
   ];
 
-  test.each(places)('takes a secret out of $name, known or not', ({ log }) => {
+  test.each(places)('F83: takes a secret out of $name, known or not', ({ log }) => {
     for (const secrets of [[], [canary]]) {
       const { logger, text } = aLogger({ secrets });
       for (const secret of [canary, encodeURIComponent(canary)]) {
@@ -88,7 +88,7 @@ describe('createLogger', () => {
     }
   });
 
-  test('takes known secrets out wherever they are, and leaves a line of valid JSON', () => {
+  test('F83: takes known secrets out wherever they are, and leaves a line of valid JSON', () => {
     const secret = fc
       .string({ minLength: 12, maxLength: 40, unit: 'grapheme-ascii' })
       .filter((text) => /[a-zA-Z]{3}/.test(text));

@@ -120,7 +120,7 @@ describe('watch', () => {
   });
 });
 
-describe('a gap', () => {
+describe('F70: a gap', () => {
   test('lets the live price through at once; the missing trades follow, oldest first', async () => {
     const { market, ids, told, hub } = await aWatchedHub();
     market.tradeUnseen(symbol, '101', '102', '103');
@@ -203,7 +203,7 @@ test('a connection that was replaced is not heard any more', async () => {
   expect(hub.stats().disconnects).toBe(0);
 });
 
-test('duplicates and trades that were overtaken are dropped and counted', async () => {
+test('F71: duplicates and trades that were overtaken are dropped and counted', async () => {
   const { market, hub, ids, told } = await aWatchedHub();
   const [second, third] = market.tradeUnseen(symbol, '101', '102');
   if (second === undefined || third === undefined) throw new Error('two trades');
@@ -256,7 +256,7 @@ test('a list that lags behind the stream is not taken for a venue that counts an
   expect(ids()).toEqual(['1', '2', '3']);
 });
 
-describe('staleness', () => {
+describe('F69: staleness', () => {
   test('begins when nothing was heard for more than five seconds, and ends with anything', async () => {
     const { market, hub, told } = await aWatchedHub();
     market.world.answers = false;
@@ -414,7 +414,7 @@ describe('awaitPrice', () => {
   });
 });
 
-test('whatever the stream loses, repeats and reorders, every trade comes once, and live prices only go forward', async () => {
+test('F71: whatever the stream loses, repeats and reorders, every trade comes once, and live prices only go forward', async () => {
   const delivery = fc.array(fc.record({ lost: fc.boolean(), repeats: fc.nat(2), held: fc.nat(3) }), { maxLength: 60 });
   await fc.assert(
     fc.asyncProperty(delivery, async (plan) => {

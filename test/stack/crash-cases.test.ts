@@ -126,7 +126,7 @@ describe('a worker that dies or sleeps at a point of a trade breaks no promise',
   );
 
   test(
-    'and leaves no secret anywhere',
+    'F83: and leaves no secret anywhere',
     async () => {
       const { found, places } = await searchSecrets(stack);
       expect(found).toEqual([]);

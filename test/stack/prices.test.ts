@@ -35,7 +35,7 @@ const aTradeFrame = ({ t, p, q = '1.00000000' }: Frame): string => {
   return JSON.stringify({ stream: 'btcusdt@trade', data });
 };
 
-describe('a position is left alone by', () => {
+describe('F72: a position is left alone by', () => {
   const tradeId = 'prices-bad';
   beforeAll(() => openTrade(stack, tradeId));
 
@@ -50,7 +50,7 @@ describe('a position is left alone by', () => {
     ['a trade without a number', () => aTradeFrame({ t: Number.NaN, p: '94.00000000' })],
     ['crossed quotes', () => JSON.stringify({ u: 1, s: 'BTCUSDT', b: '94.1', B: '1', a: '94.0', A: '1' })],
     ['half a frame', (last) => aTradeFrame({ t: last + 1, p: '94.00000000' }).slice(0, 60)],
-    ['a trade from before', (last) => aTradeFrame({ t: last - 1, p: '94.00000000' })],
+    ['F71: a trade from before', (last) => aTradeFrame({ t: last - 1, p: '94.00000000' })],
     ['the last trade with another price', (last) => aTradeFrame({ t: last, p: '94.00000000' })],
   ])('%s, which is counted', async (_, frame) => {
     const before = await counted('ratchet_prices_quarantined_total');
@@ -60,7 +60,7 @@ describe('a position is left alone by', () => {
     expect(await stack.sql('select 1 from exit_request where trade_id = $1', [tradeId])).toEqual([]);
   });
 
-  test('the same trade told twice', async () => {
+  test('F71: the same trade told twice', async () => {
     await stack.venue.plan({ on: { path: '/stream', match: { e: 'trade' } }, phase: 'stream', do: { action: 'dup' } });
     await stack.venue.tick('99', '98');
     await stack.venue.clearPlan();
@@ -74,7 +74,7 @@ describe('a position is left alone by', () => {
   });
 });
 
-test('a price that the stream has lost closes the position all the same', async () => {
+test('F70: a price that the stream has lost closes the position all the same', async () => {
   const tradeId = 'prices-lost';
   await openTrade(stack, tradeId);
   const before = await counted('ratchet_price_gaps_total');
@@ -86,7 +86,7 @@ test('a price that the stream has lost closes the position all the same', async 
   expect(await counted('ratchet_price_gaps_total')).toBeGreaterThan(before);
 });
 
-test('a stream that falls silent is noticed and replaced by questions, and comes back', async () => {
+test('F69: a stream that falls silent is noticed and replaced by questions, and comes back', async () => {
   const tradeId = 'prices-silent';
   await openTrade(stack, tradeId);
   const before = await counted('ratchet_price_stale_total');
@@ -107,7 +107,7 @@ test('a stream that falls silent is noticed and replaced by questions, and comes
   expect(await counted('ratchet_price_stale_total')).toBe(before + 1);
 });
 
-test('an entry is denied while nobody knows the price', async () => {
+test('F69: an entry is denied while nobody knows the price', async () => {
   await stack.venue.plan(
     { on: { path: '/stream' }, phase: 'stream', do: { action: 'silence', ms: 10_000 } },
     { on: { method: 'GET', path: '/api/v3/trades' }, phase: 'before_auth', do: { action: 'status', code: 503 } },

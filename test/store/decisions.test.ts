@@ -83,7 +83,7 @@ describe('decideTrade', () => {
     expect(await recordsOf(wanted.tradeId)).toHaveLength(1);
   });
 
-  test('refuses the same trade id with other content', async () => {
+  test('F48: refuses the same trade id with other content', async () => {
     await decide(database.db, request('a'));
     expect(await decide(database.db, { ...request('a'), strategy: 'another' })).toEqual({ outcome: 'mismatch' });
   });
@@ -157,6 +157,18 @@ describe('decideTrade', () => {
 
     const counts = (outcome: string) => answers.filter((answer) => answer.outcome === outcome).length;
     expect([counts('decided'), counts('existing'), counts('mismatch')]).toEqual([1, 19, 20]);
+    expect(await recordsOf(wanted.tradeId)).toHaveLength(1);
+  });
+
+  test('F46: of 1,000 requests for one trade id one is decided, and 999 find it', async () => {
+    const wanted = request('storm');
+    const answers = await Promise.all(
+      Array.from({ length: 1_000 }, (_, index) =>
+        retrying(() => decide(database.db, wanted, approving(wanted), `run-${index}`)),
+      ),
+    );
+    const counts = (outcome: string) => answers.filter((answer) => answer.outcome === outcome).length;
+    expect([counts('decided'), counts('existing')]).toEqual([1, 999]);
     expect(await recordsOf(wanted.tradeId)).toHaveLength(1);
   });
 

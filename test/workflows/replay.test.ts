@@ -36,7 +36,7 @@ async function replay(
   return errors;
 }
 
-describe('every recorded history', () => {
+describe('F56: every recorded history', () => {
   let errors: ReadonlyMap<string, Error | undefined>;
 
   beforeAll(async () => {
@@ -70,7 +70,7 @@ describe('a replay fails', () => {
     expect(error).toBeInstanceOf(DeterminismViolationError);
   });
 
-  test('with a lifecycle that asks for other things than it did', async () => {
+  test('F56: with a lifecycle that asks for other things than it did', async () => {
     const anotherOrder = fileURLToPath(new URL('./misfits/another-order.ts', import.meta.url));
     const [error] = await replay(await bundleOf(anotherOrder), [exit]);
     expect(error).toBeInstanceOf(DeterminismViolationError);
