@@ -69,6 +69,13 @@ export function secretValues(config: Config): readonly string[] {
 export const peopleNeededBy = ({ RATCHET_RESUME_APPROVALS: asked, RATCHET_MODE: mode }: Config): number =>
   Number(asked ?? (mode === 'live' ? 2 : 1));
 
+/** How long the venue takes an order for, and when "no such order" may count. */
+export const orderTimings = (config: Config) => ({
+  recvWindowMs: config.RATCHET_RECV_WINDOW_MS,
+  fenceApiTimeoutMs: config.RATCHET_FENCE_API_TIMEOUT_MS,
+  fenceMarginMs: config.RATCHET_FENCE_MARGIN_MS,
+});
+
 export const breakerSettings = (config: Config): BreakerSettings => ({
   failureThreshold: config.RATCHET_BREAKER_FAILURE_THRESHOLD,
   failureWindowMs: config.RATCHET_BREAKER_FAILURE_WINDOW_MS,

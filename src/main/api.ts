@@ -1,9 +1,11 @@
 import { hostname } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { Registry } from 'prom-client';
+import { startSweepRelay } from '../../activities/sweep-relay.ts';
 import { defaultRates } from '../api/rate-limits.ts';
 import { createApi } from '../api/server.ts';
-import { breakerSettings, loadConfig, secretValues } from '../config/config.ts';
+import { breakerSettings, loadConfig, orderTimings, secretValues } from '../config/config.ts';
 import { loadTemporalConnection } from '../config/temporal-connection.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
@@ -40,6 +42,19 @@ const sealer = await startSealing(config, db, logger, metrics);
 const shared = openSharedRates(config, { db, holder: `${hostname()}-${process.pid}`, logger });
 const venue = openVenue(config, logger, { shared });
 const room = openRoom(venue, logger, metrics);
+// With every worker away, a freeze is still carried out.
+const sweeps = startSweepRelay(
+  {
+    db,
+    rooms: new Map([[venue.name, room]]),
+    timings: orderTimings(config),
+    holder: `api-${hostname()}-${process.pid}`,
+    now: Date.now,
+    sleep: (ms, signal) => setTimeout(ms, undefined, signal && { signal }),
+    logger,
+  },
+  () => () => undefined,
+);
 // It connects with the first call: halts, closes and reads must work while Temporal is down.
 const connection = Connection.lazy(temporal.connectionOptions);
 
@@ -72,6 +87,7 @@ announceReady({ url, port: Number(new URL(url).port), ...(metricsServer && { met
 const reason = await ending;
 logger.info({ reason }, 'api is stopping');
 await api.close();
+await sweeps.stop();
 await sealer.stop();
 await metricsServer?.close();
 await room.prices.close();

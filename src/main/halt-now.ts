@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
 import { type SweepDependencies, sweepOnce } from '../../activities/cancel-sweep.ts';
-import { loadConfig } from '../config/config.ts';
+import { loadConfig, orderTimings } from '../config/config.ts';
 import { spoolHalt } from '../config/halt-spool.ts';
 import { spooledHalt } from '../contracts/schemas/spooled-halt.ts';
 import { createMetrics } from '../observability/metrics.ts';
@@ -44,11 +44,7 @@ async function sweep({ holdVersion, venue: name }: { holdVersion: string; venue:
   const deps: SweepDependencies = {
     db,
     rooms: new Map([[venue.name, room]]),
-    timings: {
-      recvWindowMs: config.RATCHET_RECV_WINDOW_MS,
-      fenceApiTimeoutMs: config.RATCHET_FENCE_API_TIMEOUT_MS,
-      fenceMarginMs: config.RATCHET_FENCE_MARGIN_MS,
-    },
+    timings: orderTimings(config),
     holder: `halt-${process.pid}`,
     now: Date.now,
     sleep: (ms, signal) => setTimeout(ms, undefined, signal && { signal }),

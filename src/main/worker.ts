@@ -8,7 +8,7 @@ import { createActivities } from '../../activities/index.ts';
 import { startOutboxRelay } from '../../activities/relay-outbox.ts';
 import { startSweepRelay } from '../../activities/sweep-relay.ts';
 import { createTellPause } from '../../activities/tell-pause.ts';
-import { breakerSettings, loadConfig, reconciliationSettings, secretValues } from '../config/config.ts';
+import { breakerSettings, loadConfig, orderTimings, reconciliationSettings, secretValues } from '../config/config.ts';
 import { loadTemporalConnection } from '../config/temporal-connection.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
@@ -92,11 +92,7 @@ const disk = await keepDiskReserve({
 const dependencies: ActivityDependencies = {
   db,
   rooms: new Map([[venue.name, room]]),
-  timings: {
-    recvWindowMs: config.RATCHET_RECV_WINDOW_MS,
-    fenceApiTimeoutMs: config.RATCHET_FENCE_API_TIMEOUT_MS,
-    fenceMarginMs: config.RATCHET_FENCE_MARGIN_MS,
-  },
+  timings: orderTimings(config),
   unresolved: config.RATCHET_UNRESOLVED_ORDERS,
   breaker: breakerSettings(config),
   entryBrake: () => halts.entryBrake() ?? disk.entryBrake(),

@@ -1,7 +1,9 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sweepOnce } from '../../activities/cancel-sweep.ts';
 import { decimal } from '../../src/domain/decimal.ts';
 import { openAlerts } from '../../src/store/alerts.ts';
+import { holdsInForce } from '../../src/store/holds.ts';
 import { resume } from '../../src/store/resuming.ts';
 import { clientOrderIdOf } from '../../src/venue/client-order-id.ts';
 import { aHalting, everything, type Halting } from '../support/halting.ts';
@@ -247,6 +249,27 @@ describe('F39: what can not be canceled', () => {
     const { holdVersion } = await world.halt('frozen');
     await world.sweep(holdVersion, 5_000);
     expect(await alerts()).toEqual([{ code: 'CANCEL_SWEEP_INCOMPLETE', left: entryOf('unseen') }]);
+  });
+});
+
+describe('F39: a venue that takes the cancels and never answers', () => {
+  test('does not keep people from hearing within five seconds what is left', async () => {
+    const hanging = await aHalting(database.db, { virtualClockAtMs: undefined as never });
+    const trades = Array.from({ length: 30 }, (_, n) => `hanging-${n}`);
+    await hanging.enter('held', { price: '101' });
+    for (const tradeId of trades) await hanging.enter(tradeId);
+    hanging.plan({ on: { method: 'DELETE' }, phase: 'before_accept', do: { action: 'hang', ms: 60_000 } });
+    const { holdVersion } = await hanging.halt('frozen');
+    const [hold] = await holdsInForce(database.db, hanging.nowMs());
+    let seen = await hanging.look(holdVersion);
+    while ((await alerts()).length === 0) {
+      await setTimeout(Math.max(0, seen.nextLookAtMs - hanging.nowMs()));
+      seen = await hanging.look(holdVersion);
+    }
+    const [alert] = await openAlerts(database.db);
+    expect(alert?.context['left']).toBe(hanging.openAtVenue().join(' '));
+    expect((alert?.raisedAtMs ?? 0) - (hold?.setAtMs ?? 0)).toBeLessThanOrEqual(5_000);
+    await hanging.close();
   });
 });
 
