@@ -113,11 +113,16 @@ export function createRest(options: RestOptions): Rest {
   };
 }
 
-/** A success shows that the timestamp was good. Other answers may have been given before anybody looked at it. */
+// What is known of an order, or refused by the matching engine: the timestamp was looked at before.
+const codesAfterTimestamp: ReadonlySet<number> = new Set([-2010, -2011, -2013, -2021, -2022, -2026]);
+
+/** Whether the answer shows that the timestamp was good. Others may have been given before anybody looked at it. */
 function verdictOf(answer: RestAnswer): 'accepted' | 'refused' | undefined {
   if (answer.kind !== 'http') return undefined;
   if (answer.code === -1021) return 'refused';
-  return answer.status >= 200 && answer.status < 300 ? 'accepted' : undefined;
+  const isSuccess = answer.status >= 200 && answer.status < 300;
+  const isLater = answer.code !== undefined && codesAfterTimestamp.has(answer.code);
+  return isSuccess || isLater ? 'accepted' : undefined;
 }
 
 const timestampOf = ({ timestamp, recvWindow }: Parameters): Timestamp => ({

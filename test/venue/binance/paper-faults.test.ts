@@ -109,6 +109,17 @@ describe("F21: the venue's clock is not ours", () => {
     expect(venue.clockState()).toMatchObject({ isUsable: true, refusalsInARow: 0 });
   });
 
+  test('an answer about the order itself shows that its timestamp was good', async () => {
+    await venue.clockOffsetMs();
+    paper.simulator.clock.shift(10_000);
+    expect(
+      (await venue.placeOrder(await anOrder(keep(paper.connect()), paper, { signedAtMs: Date.now() }), 'exit')).outcome,
+    ).toBe('NOT_SENT');
+    expect(venue.clockState().refusalsInARow).toBe(1);
+    expect(await venue.findOrder({ symbol, clientOrderId: 'nobody' })).toEqual({ outcome: 'absent' });
+    expect(venue.clockState().refusalsInARow).toBe(0);
+  });
+
   test('a zombie that sends too late is refused, and says nothing against the clock', async () => {
     const late = await order({ signedAtMs: Date.now() - 10_000 });
     expect(await venue.placeOrder(late, 'entry')).toMatchObject({ outcome: 'NOT_SENT', venueCode: -1021 });
