@@ -13,7 +13,7 @@ import { type Scene, sceneOf } from './scenes.ts';
  */
 const pauseMs = 6_000;
 const strikeWithinMs = 30_000;
-/** A worker that has just woken up takes on no risk for a while: then the case is played again with another trade. */
+/** A worker that has just started or woken up takes on no risk for a while: then the case is played with another trade. */
 const triesMax = 4;
 const calmMs = 1_500;
 const goesOnWithinMs = 60_000;
@@ -51,7 +51,8 @@ export async function playCase(
       await scene.arrange();
       const blow = crashCase.blow === 'kill' ? kill : pause;
       Object.assign(facts, await blow(stack, crashCase, scene, tradeId));
-      break;
+      if (attempt === triesMax || !(await isRefusedAsLate(stack, tradeId))) break;
+      await delay(calmMs);
     } catch (error) {
       if (attempt < triesMax && (await isRefusedAsLate(stack, tradeId))) {
         await delay(calmMs);

@@ -3,7 +3,16 @@ import { gather } from '../support/evidence.ts';
 import { judge } from '../support/oracle.ts';
 import type { ProcessName, Stack } from '../support/stack.ts';
 import { startStack } from '../support/stack.ts';
-import { enter, openTrade, phaseOf, untilPhase, untilSettled, untilWatched } from '../support/trading.ts';
+import {
+  aRequest,
+  enter,
+  openTrade,
+  phaseOf,
+  stopOut,
+  untilPhase,
+  untilSettled,
+  untilWatched,
+} from '../support/trading.ts';
 import { until } from '../support/until.ts';
 
 // Each of the other processes is killed once while a position is open and the price goes through its stop; the two that
@@ -27,7 +36,11 @@ const kill = (name: ProcessName, meanwhile: () => Promise<unknown>): Promise<voi
   });
 
 describe('a position is closed for a price that goes through its stop', () => {
-  test.each(['api', 'postgres', 'temporal'] as const)('while %s is dead', async (name) => {
+  test.each([
+    { row: '', name: 'api' },
+    { row: 'F60: ', name: 'postgres' },
+    { row: 'F52: ', name: 'temporal' },
+  ] as const)('$row while $name is dead', async ({ name }) => {
     const tradeId = `open-${name}`;
     await openTrade(stack, tradeId);
     await kill(name, () => stack.venue.tick('94'));
@@ -55,7 +68,32 @@ test('an order that rests at the venue outlives it, and is filled once', async (
   expect(await untilSettled(stack, tradeId)).toBe('closed');
 });
 
-describe.each(['postgres', 'temporal'] as const)('%s dies while the venue does', (name) => {
+test('F47: a trade id that the server has forgotten opens no second trade', async () => {
+  const tradeId = 'forgotten';
+  const request = aRequest(tradeId);
+  const first = await stack.client.enter(request);
+  await untilWatched(stack, tradeId);
+  await stopOut(stack, tradeId);
+  const workflowExecution = { workflowId: `entry-${tradeId}` };
+  await stack.temporal.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution });
+  await until('the server has forgotten it', async () => {
+    const described = stack.temporal.workflow.getHandle(workflowExecution.workflowId).describe();
+    return described.then(
+      () => false,
+      () => true,
+    );
+  });
+  const { orders } = await stack.venue.ledger();
+  expect(await stack.client.enter(request)).toEqual(first);
+  const other = { ...request, entry: { type: 'LIMIT', price: '99' } };
+  await expect(stack.client.enter(other)).rejects.toMatchObject({ code: 'TRADE_ID_MISMATCH' });
+  expect((await stack.venue.ledger()).orders).toHaveLength(orders.length);
+});
+
+describe.each([
+  { row: 'F60', name: 'postgres' },
+  { row: 'F52', name: 'temporal' },
+] as const)('$row: $name dies while the venue does', ({ name }) => {
   /** The venue has done what the next order of this purpose asks, and takes its time to say so. */
   const slowAnswer = (prefix: string) =>
     stack.venue.plan({
