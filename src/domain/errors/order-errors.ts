@@ -113,7 +113,8 @@ export const orderErrors = {
   EXTERNAL_ORDER: {
     retryable: false,
     summary: 'Somebody else trades this account: the order is not ours.',
-    remedy: 'Use an account of its own for Ratchet, or stop what else trades there; its exposure is not in the limits.',
+    remedy:
+      'Use an account of its own for Ratchet, or stop what else trades there; its exposure is not in the limits. If it was you: ratchet corrections.',
   },
   FILL_CORRECTED: {
     retryable: false,
