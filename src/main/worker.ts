@@ -70,6 +70,8 @@ const identity = `${hostname()}-${process.pid}`;
 const shared = openSharedRates(config, { db, holder: identity, logger, listener });
 const here = { account: config.RATCHET_ACCOUNT, venue: config.RATCHET_VENUE };
 const venue = openVenue(config, logger, { shared, onPause: createTellPause({ db, now: Date.now, logger }, here) });
+// A worker that comes up during a ban must not be the one that makes it longer.
+await shared.looked();
 const room = openRoom(venue, logger, metrics);
 const connection = await NativeConnection.connect(temporal.connectionOptions);
 const client = new Client({ connection, namespace: temporal.namespace });

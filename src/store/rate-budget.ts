@@ -28,8 +28,14 @@ const retries = { baseMs: 200, capMs: 5_000, factor: 2 };
 /** An announcement can get lost with its connection, so pauses are also read at this pace. */
 const lookEveryMs = 2_000;
 
+export type StoredRates = SharedRates & {
+  /** Once the pauses have been read that were in force when this process began, or could not be. */
+  looked(): Promise<void>;
+  close(): Promise<void>;
+};
+
 /** The counts and pauses that all processes share, in PostgreSQL. `close` before the database is. */
-export function createSharedRates(settings: SharedRatesSettings): SharedRates & { close(): Promise<void> } {
+export function createSharedRates(settings: SharedRatesSettings): StoredRates {
   const { db, venue, holder, onAnnounced, onError } = settings;
   const listeners = new Set<(pauses: readonly RatePause[]) => void>();
   const closing = new AbortController();
@@ -85,6 +91,7 @@ export function createSharedRates(settings: SharedRatesSettings): SharedRates & 
       look();
       return () => listeners.delete(listener);
     },
+    looked: () => looking,
     async close() {
       closing.abort();
       clearInterval(pulse);

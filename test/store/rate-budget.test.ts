@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { SharedCharge, SharedRates, SharedSettlement } from '../../src/contracts/messages/shared-rates.ts';
 import type { RatePause } from '../../src/domain/rate-limit.ts';
 import { createListener } from '../../src/store/listener.ts';
-import { createSharedRates } from '../../src/store/rate-budget.ts';
+import { createSharedRates, type StoredRates } from '../../src/store/rate-budget.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const minute = 60_000;
@@ -23,10 +23,8 @@ afterEach(async () => {
   await database.close();
 });
 
-type Process = SharedRates & { close(): Promise<void> };
-
 /** The shared counts as a process of its own sees them. */
-function aProcess(holder = 'a', announced: (call: () => void) => () => void = () => () => undefined): Process {
+function aProcess(holder = 'a', announced: (call: () => void) => () => void = () => () => undefined): StoredRates {
   const onError = (error: unknown) => errors.push(error);
   const rates = createSharedRates({ db: database.another(), venue: 'paper', holder, onAnnounced: announced, onError });
   opened.push(rates);
@@ -103,7 +101,7 @@ describe('take', () => {
 });
 
 describe('settle', () => {
-  const tellAll = async (rates: Process, settlements: readonly SharedSettlement[]): Promise<void> => {
+  const tellAll = async (rates: StoredRates, settlements: readonly SharedSettlement[]): Promise<void> => {
     rates.settle(settlements);
     await rates.close();
   };
@@ -214,8 +212,10 @@ describe('pause', () => {
     aProcess('one').pause(aPause());
     await vi.waitFor(() => expect(heard.at(-1)).toEqual([aPause()]), { timeout: 1500 });
     const late: (readonly RatePause[])[] = [];
-    aProcess('late').onPauses((pauses) => late.push(pauses));
-    await vi.waitFor(() => expect(late).toEqual([[aPause()]]));
+    const comer = aProcess('late');
+    comer.onPauses((pauses) => late.push(pauses));
+    await comer.looked();
+    expect(late).toEqual([[aPause()]]);
   });
 
   test('is told once the database is back', async () => {
