@@ -69,6 +69,7 @@ describe.each(policies)('with policy %s', (unresolved) => {
   const losses: readonly (readonly [string, FaultRule['do']])[] = [
     ['F12: the connection is reset after the request', { action: 'reset' }],
     ['F13: half a response comes', { action: 'truncate', bytes: 20 }],
+    ['F13: the response drips', { action: 'slow', everyMs: 1_000 }],
     ['F14: the answer is 200 and no JSON', { action: 'garbage' }],
     ['F14: the answer is 200 and empty', status(200, '')],
     ['F14: the answer is 200 and of another shape', status(200, { orderId: 'x' })],
@@ -93,29 +94,32 @@ describe.each(policies)('with policy %s', (unresolved) => {
     });
 
     // A truncated answer is one to an order that was taken.
-    test.skipIf(action.action === 'truncate')('and it was not: parked, or sent again as another one', async () => {
-      const bench = await theater.open({ unresolved });
-      const { entry: order, tookMs } = await bench.trade({
-        validForMs: 120_000,
-        faults: [placing('before_auth', action)],
-      });
-      const evidence = await bench.evidence();
-      expect(judgeBench(evidence)).toEqual([]);
-      expect(tookMs).toBeGreaterThan(fenceMs);
-      expect(tookMs).toBeLessThan(unknownMaxMs);
-      const entries = evidence.ledger.orders.filter(({ side }) => side === 'BUY');
-      if (unresolved === 'park') {
-        expect(order).toMatchObject({ status: 'parked', inDoubt: true });
-        expect(entries).toHaveLength(0);
-      } else if (name.endsWith('-1008')) {
-        // The venue is overloaded: entries pause for minutes, and one that could not be sent again is given up.
-        expect(order).toMatchObject({ status: 'denied', reasonCode: 'ENTRY_NOT_SENT', generation: 2 });
-        expect(entries).toHaveLength(0);
-      } else {
-        expect(order).toMatchObject({ status: 'filled', generation: 2 });
-        expect(entries.map(({ clientOrderId }) => clientOrderId)).toEqual([order?.clientOrderId]);
-      }
-    });
+    test.skipIf(action.action === 'truncate' || action.action === 'slow')(
+      'and it was not: parked, or sent again as another one',
+      async () => {
+        const bench = await theater.open({ unresolved });
+        const { entry: order, tookMs } = await bench.trade({
+          validForMs: 120_000,
+          faults: [placing('before_auth', action)],
+        });
+        const evidence = await bench.evidence();
+        expect(judgeBench(evidence)).toEqual([]);
+        expect(tookMs).toBeGreaterThan(fenceMs);
+        expect(tookMs).toBeLessThan(unknownMaxMs);
+        const entries = evidence.ledger.orders.filter(({ side }) => side === 'BUY');
+        if (unresolved === 'park') {
+          expect(order).toMatchObject({ status: 'parked', inDoubt: true });
+          expect(entries).toHaveLength(0);
+        } else if (name.endsWith('-1008')) {
+          // The venue is overloaded: entries pause for minutes, and one that could not be sent again is given up.
+          expect(order).toMatchObject({ status: 'denied', reasonCode: 'ENTRY_NOT_SENT', generation: 2 });
+          expect(entries).toHaveLength(0);
+        } else {
+          expect(order).toMatchObject({ status: 'filled', generation: 2 });
+          expect(entries.map(({ clientOrderId }) => clientOrderId)).toEqual([order?.clientOrderId]);
+        }
+      },
+    );
   });
 });
 

@@ -30,7 +30,7 @@ import type { Venue } from '../../../src/venue/venue.ts';
 import { type BenchEvidence, gatherBench } from './evidence.ts';
 import { playEntry, playExit, type Stagehands } from './lifecycles.ts';
 import { createRunner, type Runner } from './run-activity.ts';
-import type { Stage, Strike } from './stage.ts';
+import { createStage, type Stage, type Strike } from './stage.ts';
 import { stagedDatabase } from './staged-database.ts';
 import { stagedVenue } from './staged-venue.ts';
 import { virtualTime } from './virtual-time.ts';
@@ -164,7 +164,7 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
   const activitiesOn = (stage: Stage) =>
     createActivities({
       ...common,
-      db: stagedDatabase(db, stage, onIntent),
+      db: stagedDatabase(db, stage, { onIntent }),
       rooms: new Map([['paper', { ...room, venue: stagedVenue(venue, stage) }]]),
       sleep: async (ms, signal) => {
         await stage.pass('time');
@@ -194,9 +194,12 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
   /** The account's watch, which waits for others to move the time. */
   function watchAccount(): { stop(): Promise<void> } {
     const environment = new MockActivityEnvironment({ activityType: 'watchAccount' });
-    const deps = { ...common, db, rooms: new Map([['paper', room]]), sleep: time.doze };
-    const busyDeps = { ...deps, rooms: new Map([['paper', { ...room, venue: busyVenue(venue, time.busy) }]]) };
-    const { watchAccount: watchIt } = createActivities(busyDeps);
+    const { watchAccount: watchIt } = createActivities({
+      ...common,
+      db: stagedDatabase(db, createStage(undefined), { busy: time.busy }),
+      rooms: new Map([['paper', { ...room, venue: busyVenue(venue, time.busy) }]]),
+      sleep: time.doze,
+    });
     const running = environment.run(watchIt, { venue: 'paper', account });
     running.catch(() => undefined);
     return {

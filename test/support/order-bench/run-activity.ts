@@ -23,8 +23,8 @@ const policies: Partial<Record<ActivityName, Policy>> = {
 /** What fails is what the story is about. */
 const noLog = new DefaultLogger('ERROR', () => undefined);
 
-/** A dead worker is noticed when its heartbeats stay away for so long. */
-const heartbeatTimeoutMs = 3_000;
+/** A dead worker is noticed when its heartbeats stay away for so long. A sleeper wakes with its timestamp outdated. */
+const heartbeatTimeoutMs = 3_200;
 
 /** The activity has failed for good, as a workflow sees it. */
 export class ActivityFailed extends Error {}

@@ -18,22 +18,30 @@ type Connection = DatabaseConnection & {
   release(): void;
 };
 
-/** The same database with the stage's boundaries around each statement; told of each intent that is committed. */
-export function stagedDatabase(inner: Db, stage: Stage, onIntent: (clientOrderId: string) => void): Db {
+type Hooks = {
+  /** Told of each intent that is committed. */
+  readonly onIntent?: (clientOrderId: string) => void;
+  /** Runs around each statement. */
+  readonly busy?: <Result>(work: Promise<Result>) => Promise<Result>;
+};
+
+/** The same database with the stage's boundaries around each statement. */
+export function stagedDatabase(inner: Db, stage: Stage, hooks: Hooks): Db {
   return new Kysely<Tables>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
       createQueryCompiler: () => new PostgresQueryCompiler(),
       createIntrospector: (db) => new PostgresIntrospector(db),
-      createDriver: () => stagedDriver(inner, stage, onIntent),
+      createDriver: () => stagedDriver(inner, stage, hooks),
     },
   });
 }
 
-function stagedDriver(inner: Db, stage: Stage, onIntent: (clientOrderId: string) => void): Driver {
+function stagedDriver(inner: Db, stage: Stage, hooks: Hooks): Driver {
+  const { onIntent = () => undefined, busy = (work) => work } = hooks;
   const carriedOut = async (connection: Connection, query: CompiledQuery): Promise<QueryResult<unknown>> => {
     await stage.pass('database', connection.isOpen);
-    const result = await connection.run(query);
+    const result = await busy(connection.run(query));
     noteIntent(query, result, onIntent);
     await stage.pass('database', connection.isOpen);
     return result;
@@ -50,7 +58,7 @@ function stagedDriver(inner: Db, stage: Stage, onIntent: (clientOrderId: string)
     },
     async commitTransaction(connection) {
       await stage.pass('database', true);
-      await open(connection).run(CompiledQuery.raw('commit'));
+      await busy(open(connection).run(CompiledQuery.raw('commit')));
       open(connection).isOpen = false;
       await stage.pass('database');
     },
