@@ -3,7 +3,7 @@ import type { EventType } from '../contracts/messages/events.ts';
 import { correctionWorkflowId } from '../contracts/messages/names.ts';
 import type { CorrectionState, CorrectionView } from '../contracts/messages/reconciliation.ts';
 import { describeCorrection } from '../domain/reconciliation/correction.ts';
-import { describeDifference } from '../domain/reconciliation/difference.ts';
+import { describeDifference, keyOf } from '../domain/reconciliation/difference.ts';
 import { applyCorrection } from './correction-effects.ts';
 import type { Db, Tx } from './database.ts';
 import { resolveDifference } from './difference-alerts.ts';
@@ -145,6 +145,7 @@ const recordStep = (
       correctionId: row.correction_id,
       differenceId: row.difference_id,
       kind: row.kind,
+      key: keyOf(row.content),
       difference: row.content,
       reason: reason ?? undefined,
       ...more,

@@ -164,7 +164,7 @@ async function writeFound(tx: Tx, run: LookToCommit, difference: Difference): Pr
     key: [differenceId],
     atMs: nowMs,
     actor,
-    data: { account, differenceId, difference, correctionId },
+    data: { account, differenceId, key: keyOf(difference), difference, correctionId },
   });
   return differenceId;
 }
@@ -183,7 +183,7 @@ async function writeChanged(tx: Tx, run: LookToCommit, before: OpenDifference, n
     key: [differenceId, revision],
     atMs: nowMs,
     actor,
-    data: { account, differenceId, before: before.difference, difference: now, correctionId },
+    data: { account, differenceId, key: keyOf(now), before: before.difference, difference: now, correctionId },
   });
   return `${differenceId}.${revision}`;
 }
@@ -202,7 +202,7 @@ async function writeGone(tx: Tx, run: LookToCommit, { differenceId, difference }
     key: [differenceId],
     atMs: nowMs,
     actor,
-    data: { account, differenceId, difference },
+    data: { account, differenceId, key: keyOf(difference), difference },
   });
 }
 

@@ -7,7 +7,8 @@ import { type Check, verdict } from './check.ts';
  */
 export const I17: Check = ({ events }) => {
   const open = new Map<string, string>();
-  const differences = events.filter(({ type }) => /^Difference/.test(type));
+  // What a person has corrected is gone as well.
+  const differences = events.filter(({ type }) => /^(Difference|CorrectionApplied$)/.test(type));
   return verdict(
     differences.length,
     differences.flatMap((event) => {
