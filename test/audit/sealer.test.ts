@@ -138,6 +138,25 @@ describe('a sealer', () => {
     expect(await verified()).toMatchObject({ exitCode: 0, records: recordsOfATrade, uncovered: 0, unsealed: 0 });
   });
 
+  test('F22: seals in the order of insertion, whatever the clocks of the writers say', async () => {
+    const hourMs = 3_600_000;
+    const steps = [0, hourMs, -hourMs, 1, -1_000, hourMs, 0];
+    for (const [i, stepMs] of steps.entries()) await recordTrade(database.db, `t-${i}`, stepMs);
+    const { sealer } = aSealer();
+    await sealer.sealNow();
+    expect(await verified()).toMatchObject({ exitCode: 0, clockSteps: 0, records: steps.length * recordsOfATrade });
+    const rows = await database.asOwner('select trade_id, insert_no, body::json from audit_event order by seq');
+    const bodies = rows.map(({ body }) => body as { readonly _insertNo: number; readonly _recordedAt: string });
+    expect(rows.map(({ trade_id }) => trade_id)).toEqual(
+      steps.flatMap((_, i) => Array.from({ length: recordsOfATrade }, () => `t-${i}`)),
+    );
+    expect(bodies.map(({ _insertNo }) => _insertNo)).toEqual(rows.map(({ insert_no }) => Number(insert_no)));
+    // The database's own clock stands beside the writer's: a step of either shows as the difference.
+    expect(bodies.map(({ _recordedAt }) => _recordedAt)).toEqual(
+      bodies.map(({ _recordedAt }) => _recordedAt).toSorted(),
+    );
+  });
+
   test('leaves out what is not committed, and seals it when it is', async () => {
     const { sealer } = aSealer();
     const other = database.another(1);

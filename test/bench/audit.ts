@@ -7,47 +7,47 @@ import { createSealer } from '../../src/audit/sealer.ts';
 import { auditSourceOf } from '../../src/audit/source.ts';
 import { verifyAudit } from '../../src/audit/verify.ts';
 import { createLogger } from '../../src/observability/logger.ts';
-import { createDatabase } from '../../src/store/database.ts';
-import { grantApplicationRole, migrate } from '../../src/store/migrate.ts';
-import { aSource, chained } from '../audit/fixtures.ts';
+import { anAppender } from '../audit/appending.ts';
+import { aSource, chained, stamped } from '../audit/fixtures.ts';
+import { anOwnPostgres } from '../audit/own-postgres.ts';
 
-// How fast the record is sealed and verified: in memory (the chain alone) and, given the address of an empty
-// database as its owner, through PostgreSQL. `node --import tsx test/bench/audit.ts [postgresql://…] [records]`
-const [url, count = '200000'] = process.argv.slice(2);
-const records = Number(count);
+// How fast records are confirmed (from four processes at once), sealed and signed, and verified: in memory, which is the
+// chain alone, and through a PostgreSQL of this run's own. `node --import tsx test/bench/audit.ts [records]`
+const records = Number(process.argv[2] ?? '200000');
+const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
-const bodyOf = (n: number): string =>
-  JSON.stringify({
-    actor: { id: `entry-ma-btc-20261121-${n}`, type: 'workflow' },
-    at: '2026-11-21T14:00:00.123000Z',
-    clientOrderId: `r1-ma-btc-20261121-${n}-e1`,
-    fee: '0.00001250',
-    feeAsset: 'BTC',
-    filler: 'x'.repeat(180),
-    isMaker: false,
-    price: '46210.50',
-    quantity: '0.0125',
-    quoteQuantity: '577.63125',
-    strategy: 'ma-cross',
-    symbol: 'BTC/USDT',
-    tradeId: `ma-btc-20261121-${n}`,
-    type: 'StopMoved',
-    v: 1,
-    venueTradeId: String(n),
-  });
+const recordOf = (n: number): string =>
+  stamped(
+    {
+      actor: { id: `entry-ma-btc-20261121-${n}`, type: 'workflow' },
+      at: '2026-11-21T14:00:00.123000Z',
+      clientOrderId: `r1-ma-btc-20261121-${n}-e1`,
+      fee: '0.00001250',
+      feeAsset: 'BTC',
+      filler: 'x'.repeat(180),
+      isMaker: false,
+      price: '46210.50',
+      quantity: '0.0125',
+      quoteQuantity: '577.63125',
+      strategy: 'ma-cross',
+      symbol: 'BTC/USDT',
+      tradeId: `ma-btc-20261121-${n}`,
+      type: 'StopMoved',
+      v: 1,
+      venueTradeId: String(n),
+    },
+    n + 1,
+  );
 
-async function timed<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-  const startedAt = performance.now();
+async function timed<Result>(name: string, count: number, work: () => Promise<Result>): Promise<Result> {
+  const startedAtMs = performance.now();
   const cpu = process.cpuUsage();
   const result = await work();
-  const seconds = (performance.now() - startedAt) / 1_000;
+  const seconds = (performance.now() - startedAtMs) / 1_000;
   // Beside the clock what this process itself used: on a busy machine the two are far apart.
   const { user, system } = process.cpuUsage(cpu);
-  const rates = {
-    perSecond: Math.round(records / seconds),
-    perCpuSecond: Math.round((records * 1e6) / (user + system)),
-  };
-  process.stdout.write(`${JSON.stringify({ name, records, seconds: Number(seconds.toFixed(3)), ...rates })}\n`);
+  const rates = { perSecond: Math.round(count / seconds), perCpuSecond: Math.round((count * 1e6) / (user + system)) };
+  say({ name, records: count, seconds: Number(seconds.toFixed(3)), ...rates });
   return result;
 }
 
@@ -57,14 +57,33 @@ function confirm(exitCode: number): void {
 
 async function inMemory(): Promise<void> {
   const key = { name: 'ratchet/audit', key: generateKeyPairSync('ed25519').privateKey };
-  const source = aSource(chained(Array.from({ length: records }, (_, n) => bodyOf(n))), key);
-  confirm((await timed('verify, in memory', () => verifyAudit(source, publicKeyOf(key)))).exitCode);
+  const source = aSource(chained(Array.from({ length: records }, (_, n) => recordOf(n))), key);
+  confirm((await timed('verify, in memory', records, () => verifyAudit(source, publicKeyOf(key)))).exitCode);
 }
 
-async function inPostgres(ownerUrl: string): Promise<void> {
-  await migrate({ ownerUrl });
-  await grantApplicationRole({ ownerUrl, role: 'ratchet_app', password: 'bench' });
-  const db = createDatabase({ url: ownerUrl, applicationName: 'bench', poolMax: 4, onError: () => {} });
+/** So many records a transaction; a confirmed commit is one confirmed batch. */
+async function confirmations(url: string, batch: number): Promise<number> {
+  const [processes, producers] = [4, 32];
+  const calls = Math.ceil(records / 4 / processes / producers / batch);
+  const appenders = await Promise.all(
+    Array.from({ length: processes }, (_, n) => anAppender({ url, prefix: `b${batch}-${n}`, producers, calls, batch })),
+  );
+  const startedAtMs = performance.now();
+  for (const { start } of appenders) start();
+  const results = await Promise.all(appenders.map(({ result }) => result));
+  const seconds = (performance.now() - startedAtMs) / 1_000;
+  const count = results.reduce((sum, result) => sum + result.records, 0);
+  say({
+    name: `confirm, 4 processes × 32 producers, ${batch} a commit`,
+    records: count,
+    perSecond: Math.round(count / seconds),
+  });
+  return count;
+}
+
+async function inPostgres(): Promise<void> {
+  const postgres = await anOwnPostgres();
+  const db = postgres.pool();
   const folder = mkdtempSync(join(tmpdir(), 'ratchet-bench-'));
   const checkpointKey = loadOrCreateSigningKey(join(folder, 'key.pem'), 'ratchet/audit');
   const nothing = { inc: () => {}, set: () => {} };
@@ -78,27 +97,17 @@ async function inPostgres(ownerUrl: string): Promise<void> {
       throw error;
     },
   });
-  await timed('insert, batches of 1,000', async () => {
-    for (let n = 0; n < records; n += 1_000) {
-      const bodies = Array.from({ length: 1_000 }, (_, i) => bodyOf(n + i));
-      await db
-        .insertInto('audit_event')
-        .values(
-          bodies.map((body, i) => ({
-            event_id: `00000000-0000-8000-8000-${String(n + i).padStart(12, '0')}`,
-            event_type: 'StopMoved',
-            trade_id: `ma-btc-20261121-${n + i}`,
-            body,
-          })),
-        )
-        .execute();
-    }
-  });
-  await timed('seal and sign', () => sealer.stop());
-  const source = await auditSourceOf({ db, checkpointDir: folder });
-  confirm((await timed('verify, from PostgreSQL', () => verifyAudit(source, publicKeyOf(checkpointKey)))).exitCode);
-  await db.destroy();
+  try {
+    let count = 0;
+    for (const batch of [1, 10, 50]) count += await confirmations(postgres.appUrl, batch);
+    await timed('seal and sign', count, () => sealer.stop());
+    const source = await auditSourceOf({ db, checkpointDir: folder });
+    const verify = () => verifyAudit(source, publicKeyOf(checkpointKey));
+    confirm((await timed('verify, from PostgreSQL', count, verify)).exitCode);
+  } finally {
+    await postgres.close();
+  }
 }
 
 await inMemory();
-if (url !== undefined) await inPostgres(url);
+await inPostgres();
