@@ -7,7 +7,10 @@ export function tradePage(trade: TradeView, records: readonly TradeRecord[]): re
     `${trade.tradeId}: ${trade.phase.toUpperCase()}`,
     ...asked(trade),
     ...decided(trade),
-    ...section('Orders', trade.orders.flatMap(orderLines)),
+    ...section(
+      'Orders',
+      trade.orders.flatMap((order) => orderLines(trade, order)),
+    ),
     ...section('Guards', guardLines(trade)),
     ...section('Exit', exitLines(trade)),
     ...section('Result', resultLines(trade)),
@@ -29,22 +32,25 @@ const section = (title: string, lines: readonly string[]): readonly string[] =>
 
 function asked({ request, account, strategy, venue }: TradeView): readonly string[] {
   const { entry, legs, reason } = request;
-  const price = entry.type === 'LIMIT' ? `at ${entry.price} ${entry.timeInForce}` : 'at market';
+  const how = (price = entry.type === 'LIMIT' ? entry.price : '') =>
+    entry.type === 'LIMIT' ? `at ${price} ${entry.timeInForce}` : 'at market';
   return [
-    ...legs.map(({ side, quantity, symbol }) => `${side} ${quantity} ${symbol} ${price}`),
+    ...legs.map(({ side, quantity, symbol, price }) => `${side} ${quantity} ${symbol} ${how(price)}`),
     `account ${account} at ${venue}, strategy ${strategy}${reason === undefined ? '' : `: ${reason}`}`,
   ];
 }
 
 function decided({ decision }: TradeView): readonly string[] {
+  const prices = [decision.price, ...(decision.otherPrices ?? [])].flatMap((price) => price?.last ?? []);
   return [
-    `${decision.outcome} ${utc(decision.decidedAtMs)}${decision.price ? ` at a last price of ${decision.price.last}` : ''}`,
+    `${decision.outcome} ${utc(decision.decidedAtMs)}${prices.length > 0 ? ` at a last price of ${prices.join(' and ')}` : ''}`,
     ...decision.reasons.map(({ code, message, remedy }) => `  ${code}: ${message} To fix: ${remedy}`),
   ];
 }
 
-function orderLines(order: OrderSummary): readonly string[] {
-  const { clientOrderId, purpose, side, quantity, orderType, limitPrice, timeInForce, status } = order;
+function orderLines({ request: { legs } }: TradeView, order: OrderSummary): readonly string[] {
+  const { clientOrderId, purpose, side, orderType, limitPrice, timeInForce, status } = order;
+  const quantity = legs.length === 1 ? order.quantity : `${order.quantity} ${legs[order.leg]?.symbol}`;
   const price = limitPrice === null ? orderType : `${orderType} ${limitPrice} ${timeInForce ?? ''}`.trim();
   const doubt = order.inDoubt ? ', IN DOUBT' : '';
   const why = order.reason ?? order.reasonCode;

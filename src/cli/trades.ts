@@ -37,9 +37,10 @@ function tableOf(trades: readonly TradeSummary[]): readonly string[] {
     head: ['trade', 'state', 'side', 'symbol', 'strategy', 'decided (UTC)', 'left by', 'P&L after fees'],
     ...tableStyle,
   });
-  for (const { tradeId, phase, side, symbol, strategy, decidedAtMs, exitReason, pnl, pnlAsset } of trades) {
+  for (const { tradeId, phase, side, strategy, decidedAtMs, exitReason, pnl, pnlAsset, ...trade } of trades) {
     const profit = pnl === null ? '' : `${pnl} ${pnlAsset}`;
-    table.push([tradeId, phase, side, symbol, strategy, utc(decidedAtMs), exitReason ?? '', profit]);
+    const symbols = [trade.symbol, ...trade.otherSymbols].join(' + ');
+    table.push([tradeId, phase, side, symbols, strategy, utc(decidedAtMs), exitReason ?? '', profit]);
   }
   return [table.toString()];
 }

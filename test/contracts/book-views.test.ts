@@ -6,7 +6,7 @@ import type { Guard } from '../../src/domain/guard.ts';
 type Book = Parameters<typeof viewOf>[0];
 const d = decimal;
 
-const closed = (pnl: string) => ({ pnl: d(pnl), pnlAsset: 'USDT' }) as NonNullable<Book['result']>[number];
+const closed = (pnl: string, pnlAsset = 'USDT') => ({ pnl: d(pnl), pnlAsset }) as NonNullable<Book['result']>[number];
 
 const aTrade = (changed: Partial<Book> = {}): Book => ({
   tradeId: 'a b',
@@ -32,8 +32,23 @@ test.each([
   { name: 'open', result: null, pnl: null, pnlAsset: null },
   { name: 'closed', result: [closed('1.5')], pnl: '1.5', pnlAsset: 'USDT' },
   { name: 'closed with two legs', result: [closed('1.5'), closed('-2')], pnl: '-0.5', pnlAsset: 'USDT' },
+  {
+    name: 'closed with legs in different assets',
+    result: [closed('1.5'), closed('-2', 'EUR')],
+    pnl: null,
+    pnlAsset: null,
+  },
 ])('the line of a trade that is $name', ({ result, pnl, pnlAsset }) => {
   expect(summaryOf(aTrade({ result }))).toMatchObject({ symbol: 'ETH/USDT', side: 'SELL', pnl, pnlAsset });
+});
+
+test('the line of a trade of several legs names all symbols', () => {
+  const legs = [
+    { symbol: 'BTC/USDT', side: 'BUY' },
+    { symbol: 'ETH/USDT', side: 'BUY' },
+  ];
+  const request = { legs } as unknown as Book['request'];
+  expect(summaryOf(aTrade({ request }))).toMatchObject({ symbol: 'BTC/USDT', otherSymbols: ['ETH/USDT'] });
 });
 
 const noUi = { uiUrl: undefined, namespace: 'x' };

@@ -1,4 +1,4 @@
-import { add, type Decimal } from '../../domain/decimal.ts';
+import { type Decimal, sum } from '../../domain/decimal.ts';
 import type { Guard } from '../../domain/guard.ts';
 import { unrealizedPnl } from '../../domain/position.ts';
 import type { EntryRequest } from '../messages/entry-request.ts';
@@ -16,15 +16,15 @@ import type {
 
 // What every face shows of the book's own rows: worked out in one place, so that all of them say the same.
 
-/** A trade in one line: its symbol and side, and what it came to once it is closed. */
+/** A trade in one line: its symbols and side, and what it came to once it is closed. */
 export function summaryOf(trade: BookTrade): TradeSummary {
-  const [leg] = trade.request.legs;
+  const [leg, ...others] = trade.request.legs;
   return {
     ...trade,
     symbol: leg?.symbol ?? '',
     side: leg?.side ?? 'BUY',
-    pnl: pnlOf(trade.result),
-    pnlAsset: trade.result?.[0]?.pnlAsset ?? null,
+    otherSymbols: others.map(({ symbol }) => symbol),
+    ...pnlOf(trade.result),
   };
 }
 
@@ -52,7 +52,7 @@ export type TemporalUi = { readonly uiUrl: string | undefined; readonly namespac
 export type LastPrices = Readonly<Record<string, LastPrice>>;
 export type LastPrice = { readonly price: Decimal; readonly ageMs: number };
 
-type BookTrade = Omit<TradeSummary, 'symbol' | 'side' | 'pnl' | 'pnlAsset'> & {
+type BookTrade = Omit<TradeSummary, 'symbol' | 'side' | 'otherSymbols' | 'pnl' | 'pnlAsset'> & {
   readonly request: EntryRequest;
   readonly result: readonly PositionClosed[] | null;
 };
@@ -82,8 +82,14 @@ type BookRecord = {
   readonly body: EventEnvelope & Readonly<Record<string, unknown>>;
 };
 
-const pnlOf = (result: BookTrade['result']): Decimal | null =>
-  result?.map(({ pnl }) => pnl).reduce((total, pnl) => add(total, pnl)) ?? null;
+/** Amounts of several assets have no sum: then only the legs say what they came to. */
+function pnlOf(result: BookTrade['result']): Pick<TradeSummary, 'pnl' | 'pnlAsset'> {
+  const [first, ...others] = result ?? [];
+  if (first === undefined || others.some(({ pnlAsset }) => pnlAsset !== first.pnlAsset)) {
+    return { pnl: null, pnlAsset: null };
+  }
+  return { pnl: sum([first, ...others].map(({ pnl }) => pnl)), pnlAsset: first.pnlAsset };
+}
 
 function unrealizedOf(position: BookPosition, prices: LastPrices): PositionSummary['unrealizedPnl'] {
   const last = prices[position.symbol];

@@ -87,14 +87,15 @@ export const tradeSummarySchema = z
     account: z.string(),
     strategy: z.string(),
     venue: z.string(),
-    symbol: z.string(),
+    symbol: z.string().describe('Of the first leg.'),
     side,
+    otherSymbols: listOf(z.string()).describe('Those of the legs after the first.'),
     phase: tradePhase,
     decidedAtMs: atMs,
     openedAtMs: atMs.nullable(),
     closedAtMs: atMs.nullable(),
     exitReason: exitReason.nullable(),
-    pnl: decimalText.nullable().describe('After fees; null until the trade is closed.'),
+    pnl: decimalText.nullable().describe('After fees, of all legs; null until the trade is closed.'),
     pnlAsset: z.string().nullable(),
   })
   .meta({ id: 'TradeSummary' });
