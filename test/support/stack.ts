@@ -1,15 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  appendFileSync,
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,12 +13,11 @@ import type { CrashPoint } from '../../src/observability/crash-point.ts';
 import type { Outage } from './evidence.ts';
 import { keepHistories } from './histories.ts';
 import { type PaperControl, paperControl } from './paper-control.ts';
+import { type Strike, type StrikePoints, strikes, watchDeath } from './strikes.ts';
 import { until } from './until.ts';
 
 /** The processes that a test may kill; of PostgreSQL and Temporal the servers themselves, not their keepers. */
 export type ProcessName = 'worker' | 'api' | 'paper' | 'postgres' | 'temporal';
-
-type Strike = 'SIGKILL' | 'SIGSTOP';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -75,11 +65,7 @@ export type StackSettings = {
   /** An existing folder, to start again what was stopped there. */
   readonly data?: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Where processes may die, once each time it is planned. */
-  readonly crashPoints?: readonly CrashPoint[];
-  /** Where they may be stopped until somebody sends SIGCONT. */
-  readonly pausePoints?: readonly CrashPoint[];
-};
+} & StrikePoints;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const preload = pathToFileURL(join(root, 'dist/src/stack/end-with-parent.js')).href;
@@ -183,36 +169,6 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
       if (!process.env['KEEP_STACKS']) rmSync(data, { recursive: true, force: true, maxRetries: 5 });
     },
   };
-}
-
-/** Calls `onDeath` when the process ends, and what that gives when the watch ends. */
-function watchDeath(pid: number, onDeath: () => { end(): void }): { end(): void } {
-  let outage: { end(): void } | undefined;
-  const timer = setInterval(() => {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      clearInterval(timer);
-      outage = onDeath();
-    }
-  }, 10);
-  return {
-    end() {
-      clearInterval(timer);
-      outage?.end();
-    },
-  };
-}
-
-/** The environment in which each point may strike, and the files whose presence keeps it from striking. */
-function strikes(data: string, { crashPoints = [], pausePoints = [] }: StackSettings) {
-  const folder = join(data, 'crash');
-  const markOf = (point: CrashPoint, signal: Strike) => join(folder, `${signal}-${point}#1`);
-  mkdirSync(folder, { recursive: true });
-  for (const point of crashPoints) writeFileSync(markOf(point, 'SIGKILL'), '');
-  for (const point of pausePoints) writeFileSync(markOf(point, 'SIGSTOP'), '');
-  const planned = { CRASH_AT: crashPoints.join(','), PAUSE_AT: pausePoints.join(','), CRASH_ONCE_DIR: folder };
-  return { markOf, planned };
 }
 
 /** A folder of its own, which the database's own user may enter, with the prices in it. */
