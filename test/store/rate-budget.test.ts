@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SharedCharge, SharedRates, SharedSettlement } from '../../src/contracts/messages/shared-rates.ts';
 import type { RatePause } from '../../src/domain/rate-limit.ts';
 import { createListener } from '../../src/store/listener.ts';
 import { createSharedRates, type StoredRates } from '../../src/store/rate-budget.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
+import { soon } from '../venue/support/soon.ts';
 
 const minute = 60_000;
 const startMs = 30_000_000 * minute;
@@ -177,7 +178,7 @@ describe('pause', () => {
   test('holds back every process, until it and the courtesy to the lanes above are over', async () => {
     const [one, other] = [aProcess('one'), aProcess('other')];
     one.pause(aPause());
-    await vi.waitFor(async () => expect(await take(other)).toEqual({ outcome: 'paused', pause: aPause() }));
+    await soon(async () => expect(await take(other)).toEqual({ outcome: 'paused', pause: aPause() }));
     expect(await take(other, [charge()], startMs + 5499)).toMatchObject({ outcome: 'paused' });
     expect(await take(other, [charge()], startMs + 5500)).toMatchObject({ outcome: 'granted' });
   });
@@ -185,7 +186,7 @@ describe('pause', () => {
   test('holds back those whom its scope covers', async () => {
     const rates = aProcess();
     rates.pause(aPause({ scope: 'entries' }));
-    await vi.waitFor(async () => expect(await take(rates)).toMatchObject({ outcome: 'paused' }));
+    await soon(async () => expect(await take(rates)).toMatchObject({ outcome: 'paused' }));
     const report = { charges: [charge()], scopes: ['everything'], yieldMs: 0, venueNowMs: startMs } as const;
     expect(await rates.take(report)).toEqual({ outcome: 'granted' });
   });
@@ -193,10 +194,10 @@ describe('pause', () => {
   test('is not shortened by a shorter one', async () => {
     const rates = aProcess();
     rates.pause(aPause());
-    await vi.waitFor(async () => expect(await take(rates)).toMatchObject({ outcome: 'paused' }));
+    await soon(async () => expect(await take(rates)).toMatchObject({ outcome: 'paused' }));
     rates.pause(aPause({ untilMs: startMs + 1000, reason: 'shorter' }));
     rates.pause(aPause({ untilMs: startMs + 9000, reason: 'longer' }));
-    await vi.waitFor(async () => expect(await take(rates)).toMatchObject({ pause: { reason: 'longer' } }));
+    await soon(async () => expect(await take(rates)).toMatchObject({ pause: { reason: 'longer' } }));
   });
 
   test('is announced to who listens, and told to who comes later', async () => {
@@ -210,7 +211,7 @@ describe('pause', () => {
     const other = aProcess('other', (call) => listener.on('ratchet_pauses', call));
     other.onPauses((pauses) => heard.push(pauses));
     aProcess('one').pause(aPause());
-    await vi.waitFor(() => expect(heard.at(-1)).toEqual([aPause()]), { timeout: 1500 });
+    await soon(() => expect(heard.at(-1)).toEqual([aPause()]));
     const late: (readonly RatePause[])[] = [];
     const comer = aProcess('late');
     comer.onPauses((pauses) => late.push(pauses));
@@ -222,8 +223,8 @@ describe('pause', () => {
     const rates = aProcess();
     await database.asOwner('alter table rate_pause rename to rate_pause_gone');
     rates.pause(aPause());
-    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(0));
+    await soon(() => expect(errors.length).toBeGreaterThan(0));
     await database.asOwner('alter table rate_pause_gone rename to rate_pause');
-    await vi.waitFor(async () => expect(await take(rates)).toMatchObject({ outcome: 'paused' }), { timeout: 5000 });
+    await soon(async () => expect(await take(rates)).toMatchObject({ outcome: 'paused' }));
   });
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decimal } from '../../src/domain/decimal.ts';
 import type { RatePause } from '../../src/domain/rate-limit.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/server.ts';
@@ -8,6 +8,7 @@ import { createRateBudget } from '../../src/venue/rate-budget.ts';
 import type { Lane, SignedOrder, UserDataEvent, Venue } from '../../src/venue/venue.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { aVenue } from '../venue/support/scripted-venue.ts';
+import { soon } from '../venue/support/soon.ts';
 
 // Several workers, each with an adapter of its own, on one database and one address of the paper venue. Time is the
 // paper venue's virtual clock.
@@ -48,7 +49,10 @@ function connect(holder: string): AWorker {
   const onAnnounced = (announced: () => void) => listener.on('ratchet_pauses', announced);
   const shared = createSharedRates({ db: database.another(), venue: 'paper', holder, onAnnounced, onError: ignore });
   const budget = createRateBudget({ clock, shared, onPause: (pause) => told.push(pause) });
-  const venue = aVenue({ url: simulator.url, wsUrl: simulator.wsUrl, keys: simulator.keys, budget, clock });
+  // The clock leaps: that is no silence of the streams.
+  const socketTimings = { silenceMs: 86_400_000 };
+  const { url, wsUrl, keys } = simulator;
+  const venue = aVenue({ url, wsUrl, keys, budget, clock, socketTimings });
   opened.push(listener, shared, venue);
   return { venue, told };
 }
@@ -79,7 +83,7 @@ const anOrder = (lane: Lane): SignedOrder => {
 
 const place = ({ venue }: AWorker, lane: Lane) => venue.placeOrder(anOrder(lane), lane);
 const told = async (worker: AWorker): Promise<RatePause> =>
-  await vi.waitFor(() => worker.told.at(-1) ?? Promise.reject(new Error('nothing told')));
+  await soon(() => worker.told.at(-1) ?? Promise.reject(new Error('nothing told')));
 const requestsSince = (count: number) => simulator.requests().slice(count);
 
 async function command(path: string, body: object): Promise<void> {
@@ -138,7 +142,7 @@ describe('F16: too much request weight (429 with Retry-After)', () => {
     const one = await aWorker('one');
     await command('limits', { exhaust: true });
     await place(one, 'exit');
-    await vi.waitFor(async () =>
+    await soon(async () =>
       expect(await database.asOwner('select scope from rate_pause')).toEqual([{ scope: 'everything' }]),
     );
     const sent = simulator.requests().length;
@@ -190,7 +194,7 @@ describe('F17: too many orders that have not filled (429 with -1015)', () => {
 
     // Now exits are over the limit as well: one is refused, and from then on none is sent in vain. Cancels are.
     expect(await place(other, 'exit')).toMatchObject({ outcome: 'THROTTLED', venueCode: -1015 });
-    await vi.waitFor(() => expect(one.told).toHaveLength(2));
+    await soon(() => expect(one.told).toHaveLength(2));
     expect(await place(one, 'exit')).toMatchObject({ outcome: 'THROTTLED', retryAtMs: startMs + 5_000 });
     expect(requestsSince(sent).filter(({ method, path }) => `${method} ${path}` === 'POST /api/v3/order')).toHaveLength(
       2,
@@ -210,7 +214,7 @@ describe('F18: the address is banned (418)', () => {
     const [one, other] = [await aWorker('one'), await aWorker('other')];
     const events: UserDataEvent[] = [];
     other.venue.streamUserData((event) => events.push(event));
-    await vi.waitFor(() => expect(events).toContainEqual({ type: 'connected' }));
+    await soon(() => expect(events).toContainEqual({ type: 'connected' }));
     await place(one, 'entry');
     await command('ban', { ms: 600_000 });
     expect(await place(one, 'exit')).toMatchObject({
@@ -236,7 +240,7 @@ describe('F18: the address is banned (418)', () => {
     await tryEverything(one, other);
     expect(requestsSince(sent)).toEqual([]);
     simulator.tick({ symbol, price: '45000', quantity: '1' });
-    await vi.waitFor(() =>
+    await soon(() =>
       expect(events).toContainEqual(
         expect.objectContaining({
           order: expect.objectContaining({ report: expect.objectContaining({ status: 'filled' }) }),

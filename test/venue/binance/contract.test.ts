@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type Decimal, decimal, sum } from '../../../src/domain/decimal.ts';
 import { createPriceHub } from '../../../src/prices/price-hub.ts';
 import type { FaultAction, FaultPhase } from '../../../src/simulator/faults/faults.ts';
@@ -9,6 +9,7 @@ import { createRateBudget } from '../../../src/venue/rate-budget.ts';
 import type { MarketDataEvent, SignedOrder, UserDataEvent, Venue, VenueFill } from '../../../src/venue/venue.ts';
 import { keepUntilTheEnd } from '../support/closing.ts';
 import { aVenue, type VenueSettings } from '../support/scripted-venue.ts';
+import { soon } from '../support/soon.ts';
 
 // The adapter against the paper venue over real sockets. The two share no code of the dialect, so that what one of
 // them gets wrong shows here.
@@ -86,7 +87,7 @@ describe('an order', () => {
   test('fills at once, and says the same about its fills in every way there is to ask', async () => {
     const events: UserDataEvent[] = [];
     venue.streamUserData((event) => events.push(event));
-    await vi.waitFor(() => expect(events).toContainEqual({ type: 'connected' }));
+    await soon(() => expect(events).toContainEqual({ type: 'connected' }));
 
     const order = await anOrder({ ...market, quantity: decimal('0.9') });
     const { outcome, order: placed } = await venue.placeOrder(order, 'entry');
@@ -101,7 +102,7 @@ describe('an order', () => {
     const listed = await venue.fillsOf({ symbol, venueOrderId: placed.venueOrderId });
     expect(listed).toEqual(placed.fills);
     const streamed = () => events.flatMap((event) => (event.type === 'order' ? event.order.fills : []));
-    await vi.waitFor(() => expect(streamed()).toHaveLength(placed.fills.length));
+    await soon(() => expect(streamed()).toHaveLength(placed.fills.length));
     expect(streamed()).toEqual(placed.fills);
     expect(await venue.findOrder(order)).toMatchObject({ order: { report: placed.report } });
   });
@@ -225,19 +226,19 @@ describe('the account stream', () => {
   test('reports fills of resting orders, cancels and balances', async () => {
     const events: UserDataEvent[] = [];
     venue.streamUserData((event) => events.push(event));
-    await vi.waitFor(() => expect(events).toContainEqual({ type: 'connected' }));
+    await soon(() => expect(events).toContainEqual({ type: 'connected' }));
     const order = await anOrder({ quantity: decimal('0.02') });
     await venue.placeOrder(order, 'entry');
     simulator.tick({ symbol, price: '45000', quantity: '0.005' });
     const reports = () => events.flatMap((event) => (event.type === 'order' ? [event.order] : []));
-    await vi.waitFor(() => expect(reports()).toHaveLength(2));
+    await soon(() => expect(reports()).toHaveLength(2));
     expect(reports()[1]).toMatchObject({
       clientOrderId: order.clientOrderId,
       report: { status: 'partiallyFilled', filledQuantity: '0.005', filledQuote: '225' },
       fills: [{ quantity: '0.005', price: '45000', isMaker: true }],
     });
     await venue.cancelOrder(order);
-    await vi.waitFor(() => expect(reports()).toHaveLength(3));
+    await soon(() => expect(reports()).toHaveLength(3));
     expect(reports()[2]).toMatchObject({
       clientOrderId: order.clientOrderId,
       report: { status: 'canceled', filledQuantity: '0.005' },
@@ -254,12 +255,12 @@ describe('the account stream', () => {
       do: { action: 'close', code: 1008 },
     });
     venue.streamUserData((event) => events.push(event));
-    await vi.waitFor(() => expect(events).toContainEqual({ type: 'connected' }));
+    await soon(() => expect(events).toContainEqual({ type: 'connected' }));
     await venue.placeOrder(await anOrder(), 'entry');
     const types = () => events.map(({ type }) => type).filter((type) => type !== 'balances');
-    await vi.waitFor(() => expect(types()).toEqual(['connected', 'disconnected', 'connected']));
+    await soon(() => expect(types()).toEqual(['connected', 'disconnected', 'connected']));
     await venue.placeOrder(await anOrder(), 'entry');
-    await vi.waitFor(() => expect(types().at(-1)).toBe('order'));
+    await soon(() => expect(types().at(-1)).toBe('order'));
   });
 });
 
@@ -279,9 +280,9 @@ describe('prices', () => {
     const connected: MarketDataEvent[] = [];
     venue.streamMarket([symbol], (event) => connected.push(event));
     hub.watch(symbol, ({ venueTradeId }) => seen.push(venueTradeId));
-    await vi.waitFor(() => expect(seen).toHaveLength(1));
-    await vi.waitFor(() => expect(connected[0]).toEqual({ type: 'connected' }));
-    await vi.waitFor(() => expect(hub.latest(symbol)?.streamAgeMs).toBeLessThan(50));
+    await soon(() => expect(seen).toHaveLength(1));
+    await soon(() => expect(connected[0]).toEqual({ type: 'connected' }));
+    await soon(() => expect(hub.latest(symbol)?.streamAgeMs).toBeLessThan(50));
     return seen;
   };
 
@@ -291,7 +292,7 @@ describe('prices', () => {
     simulator.sendRaw('{"stream":"btcusdt@trade","data":{"e":"trade","s":"BTCUSDT","t":99,"p":"NaN","q":"1","T":1}}');
     simulator.sendRaw('{"stream":"btcusdt@trade","data":{"e":"trade","s":"BTCUSDT","t":99,"p":"0","q":"1","T":1}}');
     simulator.tick({ symbol, price: '46010' });
-    await vi.waitFor(() => expect(hub.latest(symbol)?.price).toBe('46010'));
+    await soon(() => expect(hub.latest(symbol)?.price).toBe('46010'));
     expect(hub.stats().malformed).toBe(2);
     expect(seen).toEqual([1, 2]);
   });
@@ -307,7 +308,7 @@ describe('prices', () => {
     const seen = await streaming(hub);
     simulator.plan({ on: { path: '/stream', match: { e: 'trade' }, nth: 3 }, phase: 'stream', do: action });
     for (let i = 0; i < 6; i += 1) simulator.tick({ symbol, price: `4601${i}` });
-    await vi.waitFor(() => expect([...seen].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7]), 10_000);
+    await soon(() => expect([...seen].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7]));
     expect(hub.latest(symbol)?.price).toBe('46015');
   });
 });

@@ -1,8 +1,9 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { decimal } from '../../../src/domain/decimal.ts';
 import type { SignedOrder, Venue } from '../../../src/venue/venue.ts';
 import { keepUntilTheEnd } from '../support/closing.ts';
 import { anOrder, aPaperVenue, listen, market, type PaperVenue, symbol } from '../support/paper-venue.ts';
+import { soon } from '../support/soon.ts';
 
 const keep = keepUntilTheEnd();
 const placement = 'POST /api/v3/order';
@@ -141,13 +142,13 @@ describe('F26: a key that is revoked', () => {
 describe('a stop that rests at the venue', () => {
   test('is listed with its stop price, goes to the book when that is traded, and fills', async () => {
     const heard = listen(venue);
-    await vi.waitFor(() => expect(heard.types()).toEqual(['connected']));
+    await soon(() => expect(heard.types()).toEqual(['connected']));
     const stop = await aStop();
     const placed = await venue.placeOrder(stop, 'exit');
     expect(placed).toMatchObject({ outcome: 'ACCEPTED', order: { stopPrice: '45000', report: { status: 'new' } } });
     expect(await venue.openOrders(symbol)).toMatchObject([{ clientOrderId: stop.clientOrderId, stopPrice: '45000' }]);
     paper.simulator.tick({ symbol, price: '45000' }, { symbol, price: '44950', quantity: '1' });
-    await vi.waitFor(() => expect(heard.orders().at(-1)?.report.status).toBe('filled'));
+    await soon(() => expect(heard.orders().at(-1)?.report.status).toBe('filled'));
     expect(heard.orders().at(-1)).toMatchObject({ clientOrderId: stop.clientOrderId, stopPrice: '45000' });
     expect(await venue.findOrder(stop)).toMatchObject({ order: { stopPrice: '45000', report: { status: 'filled' } } });
   });
@@ -238,7 +239,7 @@ describe('all orders of a symbol', () => {
 describe('F30: orders of the account that would trade with each other', () => {
   test('the resting one ends expired, with the reason, and the exit gets through', async () => {
     const heard = listen(venue);
-    await vi.waitFor(() => expect(heard.types()).toEqual(['connected']));
+    await soon(() => expect(heard.types()).toEqual(['connected']));
     const resting = await order({ limitPrice: decimal('45999.99') });
     await venue.placeOrder(resting, 'entry');
     const exit = await order({ ...market, side: 'SELL', quantity: decimal('0.01') });
@@ -246,7 +247,7 @@ describe('F30: orders of the account that would trade with each other', () => {
       outcome: 'ACCEPTED',
       order: { report: { status: 'filled' } },
     });
-    await vi.waitFor(() => {
+    await soon(() => {
       const ended = heard.orders().find(({ report }) => report.status === 'expired');
       expect(ended).toMatchObject({ clientOrderId: resting.clientOrderId, reason: 'EXPIRED_IN_MATCH' });
     });

@@ -1,22 +1,23 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decimal, sum } from '../../../src/domain/decimal.ts';
 import type { FaultAction } from '../../../src/simulator/faults/faults.ts';
 import type { SimulatorOptions } from '../../../src/simulator/server.ts';
 import type { Venue } from '../../../src/venue/venue.ts';
 import { keepUntilTheEnd } from '../support/closing.ts';
 import { anOrder, aPaperVenue, listen, type PaperVenue, symbol } from '../support/paper-venue.ts';
+import { soon } from '../support/soon.ts';
 
 const keep = keepUntilTheEnd();
 
 /** An order for 0.03 that rests, heard of by a stream that delivers. */
 async function aRestingOrder(options: Partial<SimulatorOptions> = {}) {
   const paper = keep(await aPaperVenue(options));
-  const venue = keep(paper.connect({ socketTimings: { silenceMs: 200 } }));
+  const venue = keep(paper.connect({ socketTimings: { silenceMs: 1500 } }));
   const heard = listen(venue);
-  await vi.waitFor(() => expect(heard.types()).toEqual(['connected']));
+  await soon(() => expect(heard.types()).toEqual(['connected']));
   const order = await anOrder(venue, paper, { quantity: decimal('0.03') });
   await venue.placeOrder(order, 'entry');
-  await vi.waitFor(() => expect(heard.orders()).toHaveLength(1));
+  await soon(() => expect(heard.orders()).toHaveLength(1));
   return { paper, venue, heard, order };
 }
 
@@ -38,38 +39,34 @@ describe('F34: a stream that ends', () => {
       'a connection that is closed',
       (paper) => paper.command('terminate', { how: 'close', streams: 'user', code: 1008 }),
     ],
-    ['a line that has gone silent', (paper) => paper.command('silence', { streams: 'user', ms: 400 })],
+    ['a line that has gone silent', (paper) => paper.command('silence', { streams: 'user', ms: 2500 })],
   ];
 
   test.each(endings)('%s is told, and what it kept back is there over REST', async (_name, end) => {
     const { paper, venue, heard, order } = await aRestingOrder();
     await end(paper);
-    await vi.waitFor(() => expect(heard.types()).toContain('disconnected'), { timeout: 3000 });
+    await soon(() => expect(heard.types()).toContain('disconnected'));
     fillOne(paper);
-    await vi.waitFor(() => expect(heard.types().filter((type) => type === 'connected')).toHaveLength(2), {
-      timeout: 10_000,
-    });
+    await soon(() => expect(heard.types().filter((type) => type === 'connected')).toHaveLength(2));
     // Whoever hears `connected` asks: nothing of before comes on the new connection.
     expect(await asked(venue, order)).toMatchObject({ filled: '0.01', fills: [{ quantity: '0.01' }] });
     fillOne(paper);
-    await vi.waitFor(() => expect(heard.orders().at(-1)?.report.filledQuantity).toBe('0.02'));
+    await soon(() => expect(heard.orders().at(-1)?.report.filledQuantity).toBe('0.02'));
   });
 
   test('a connection that the venue cuts after its day comes back by itself', async () => {
     const { heard } = await aRestingOrder({ sockets: { lifetimeMs: 300 } });
-    await vi.waitFor(() => expect(heard.types().filter((type) => type === 'connected').length).toBeGreaterThan(1), {
-      timeout: 3000,
-    });
+    await soon(() => expect(heard.types().filter((type) => type === 'connected').length).toBeGreaterThan(1));
   });
 
   test('a key that is revoked keeps the stream out, and it comes back with the key', async () => {
     const { paper, heard } = await aRestingOrder();
     await paper.command('key', { revoked: true });
     await paper.command('terminate', { how: 'close', streams: 'user' });
-    await vi.waitFor(() => expect(heard.types().filter((type) => type === 'disconnected').length).toBeGreaterThan(1));
+    await soon(() => expect(heard.types().filter((type) => type === 'disconnected').length).toBeGreaterThan(1));
     expect(heard.types().filter((type) => type === 'connected')).toHaveLength(1);
     await paper.command('key', { revoked: false });
-    await vi.waitFor(() => expect(heard.types().at(-1)).toBe('connected'), { timeout: 3000 });
+    await soon(() => expect(heard.types().at(-1)).toBe('connected'));
   });
 });
 
@@ -87,7 +84,7 @@ describe('F32 F33: frames that come twice, in another order, or not at all', () 
       paper.simulator.plan({ on: frames, phase: 'stream', do: action });
       for (let i = 0; i < 3; i += 1) fillOne(paper);
       const trades = () => heard.orders().filter(({ fills }) => fills.length > 0);
-      await vi.waitFor(() => expect(trades()).toHaveLength(count), { timeout: 3000 });
+      await soon(() => expect(trades()).toHaveLength(count));
       const byId = new Map(trades().flatMap(({ fills }) => fills.map((fill) => [fill.venueTradeId, fill.quantity])));
       expect(byId.size).toBe(3);
       expect(sum([...byId.values()])).toBe('0.03');
@@ -104,7 +101,7 @@ describe('F32 F33: frames that come twice, in another order, or not at all', () 
     paper.simulator.plan({ on: { ...frames, nth: 1 }, phase: 'stream', do: { action: 'drop' } });
     fillOne(paper);
     fillOne(paper);
-    await vi.waitFor(() => expect(heard.orders().at(-1)?.report.filledQuantity).toBe('0.02'));
+    await soon(() => expect(heard.orders().at(-1)?.report.filledQuantity).toBe('0.02'));
     expect(heard.orders().flatMap(({ fills }) => fills)).toHaveLength(1);
     expect((await asked(venue, order)).fills).toHaveLength(2);
   });

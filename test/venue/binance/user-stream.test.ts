@@ -6,6 +6,7 @@ import { systemClock } from '../../../src/venue/clock.ts';
 import type { UserDataEvent } from '../../../src/venue/venue.ts';
 import { keepUntilTheEnd } from '../support/closing.ts';
 import { type ScriptedStream, startScriptedStream } from '../support/scripted-stream.ts';
+import { soon } from '../support/soon.ts';
 
 const keep = keepUntilTheEnd();
 
@@ -49,7 +50,7 @@ async function aStream(onMessage: Answer = accept) {
 
 async function aSubscribedStream() {
   const stream = await aStream();
-  await vi.waitFor(() => expect(stream.events).toEqual([{ type: 'connected' }]));
+  await soon(() => expect(stream.events).toEqual([{ type: 'connected' }]));
   return stream;
 }
 
@@ -105,7 +106,7 @@ describe('executionReport', () => {
   test('of a trade is the order with its cumulative quantities, and the one fill', async () => {
     const { server, events } = await aSubscribedStream();
     server.send(executionReport());
-    await vi.waitFor(() => expect(events).toHaveLength(2));
+    await soon(() => expect(events).toHaveLength(2));
     expect(events[1]).toEqual({
       type: 'order',
       order: {
@@ -163,7 +164,7 @@ describe('executionReport', () => {
   ])('of %s carries no fill', async (_name, change, expected) => {
     const { server, events } = await aSubscribedStream();
     server.send(executionReport(change));
-    await vi.waitFor(() => expect(events).toHaveLength(2));
+    await soon(() => expect(events).toHaveLength(2));
     expect(events[1]).toMatchObject({ type: 'order', order: { ...expected, fills: [] } });
   });
 
@@ -176,7 +177,7 @@ describe('executionReport', () => {
     const { server, events } = await aSubscribedStream();
     server.send(executionReport(change));
     await server.connected(2);
-    await vi.waitFor(() => expect(events.map(({ type }) => type)).toEqual(['connected', 'disconnected', 'connected']));
+    await soon(() => expect(events.map(({ type }) => type)).toEqual(['connected', 'disconnected', 'connected']));
   });
 });
 
@@ -184,7 +185,7 @@ test('balances are those that changed', async () => {
   const { server, events } = await aSubscribedStream();
   const B = [{ a: 'USDT', f: '9999.50000000', l: '0.50000000' }];
   server.send({ subscriptionId: 0, event: { e: 'outboundAccountPosition', E: 2, u: 1, B } });
-  await vi.waitFor(() => expect(events).toHaveLength(2));
+  await soon(() => expect(events).toHaveLength(2));
   expect(events[1]).toEqual({
     type: 'balances',
     balances: [{ asset: 'USDT', free: '9999.5', locked: '0.5' }],
@@ -197,7 +198,7 @@ test('other events are left alone', async () => {
   server.send({ subscriptionId: 0, event: { e: 'balanceUpdate', E: 1, a: 'BTC', d: '1', T: 1 } });
   server.send({ subscriptionId: 0, event: { e: 'listStatus', E: 1 } });
   server.send(executionReport());
-  await vi.waitFor(() => expect(events).toHaveLength(2));
+  await soon(() => expect(events).toHaveLength(2));
   expect(events.map(({ type }) => type)).toEqual(['connected', 'order']);
 });
 
@@ -217,9 +218,9 @@ test.each<[string, (server: ScriptedStream) => void]>([
   const { server, events } = await aSubscribedStream();
   end(server);
   await server.connected(2);
-  await vi.waitFor(() => expect(events.map(({ type }) => type)).toEqual(['connected', 'disconnected', 'connected']));
+  await soon(() => expect(events.map(({ type }) => type)).toEqual(['connected', 'disconnected', 'connected']));
   server.connections[1]?.send(JSON.stringify(executionReport()));
-  await vi.waitFor(() => expect(events).toHaveLength(4));
+  await soon(() => expect(events).toHaveLength(4));
 });
 
 test('a refused subscription is tried again, with the clock measured anew', async () => {
@@ -230,6 +231,6 @@ test('a refused subscription is tried again, with the clock measured anew', asyn
       ? { id: message['id'], status: 400, error: { code: -1021, msg: 'Timestamp …' } }
       : accept(message);
   });
-  await vi.waitFor(() => expect(events.map(({ type }) => type)).toEqual(['disconnected', 'connected']));
+  await soon(() => expect(events.map(({ type }) => type)).toEqual(['disconnected', 'connected']));
   expect(expireClock).toHaveBeenCalledTimes(1);
 });

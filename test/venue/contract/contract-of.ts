@@ -1,10 +1,11 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decimal } from '../../../src/domain/decimal.ts';
 import type { OutcomeClass } from '../../../src/domain/outcome.ts';
 import type { MarketDataEvent, SignedOrder, UserDataEvent, Venue } from '../../../src/venue/venue.ts';
 import { keepUntilTheEnd } from '../support/closing.ts';
 import { type ScriptedStream, startScriptedStream } from '../support/scripted-stream.ts';
 import { ok, type Received, type Reply, startScriptedVenue } from '../support/scripted-venue.ts';
+import { soon } from '../support/soon.ts';
 import { replaced, wanted } from './answers.ts';
 import { events, examples } from './examples.ts';
 import { type OutcomeRow, outcomeRows } from './outcome-rows.ts';
@@ -259,7 +260,7 @@ export function contractOf(name: string, makeVenue: MakeVenue, { replaces = true
       const server = keep(await startScriptedVenue({ 'GET /api/v3/exchangeInfo': () => ok(exchangeInfo) }));
       const heard: UserDataEvent[] = [];
       keep(makeVenue({ url: server.url, wsUrl: stream.url })).streamUserData((event) => heard.push(event));
-      await vi.waitFor(() => expect(heard).toEqual([{ type: 'connected' }]));
+      await soon(() => expect(heard).toEqual([{ type: 'connected' }]));
       return { stream, heard };
     }
     const wrapped = (event: object) => ({ subscriptionId: 0, event });
@@ -269,7 +270,7 @@ export function contractOf(name: string, makeVenue: MakeVenue, { replaces = true
       stream.send(wrapped(events.balanceUpdate));
       stream.send(wrapped(events.executionReport));
       stream.send(wrapped(events.outboundAccountPosition));
-      await vi.waitFor(() => expect(heard).toHaveLength(3));
+      await soon(() => expect(heard).toHaveLength(3));
       expect(heard[1]).toMatchObject({
         type: 'order',
         order: {
@@ -297,7 +298,7 @@ export function contractOf(name: string, makeVenue: MakeVenue, { replaces = true
       const { stream, heard } = await anAccountStream();
       stream.send(message);
       const types = () => heard.map(({ type }) => type);
-      await vi.waitFor(() => expect(types()).toEqual(['connected', 'disconnected', 'connected']));
+      await soon(() => expect(types()).toEqual(['connected', 'disconnected', 'connected']));
     });
 
     test('trade', async () => {
@@ -307,7 +308,7 @@ export function contractOf(name: string, makeVenue: MakeVenue, { replaces = true
       keep(makeVenue({ url: server.url, wsUrl: stream.url })).streamMarket(['LTC/BTC'], (event) => heard.push(event));
       await stream.connected(1);
       stream.send({ stream: 'ltcbtc@trade', data: events.trade });
-      await vi.waitFor(() =>
+      await soon(() =>
         expect(heard).toContainEqual({
           type: 'trade',
           trade: { symbol: 'LTC/BTC', venueTradeId: 12345, price: '0.001', quantity: '100', tradedAtMs: 1672515782136 },
