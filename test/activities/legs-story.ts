@@ -99,7 +99,8 @@ export async function playLegs(db: Db, bench: OrderBench, plan: LegsPlan): Promi
   }
 }
 
-const requestOf = (bench: OrderBench, { quantities, entry }: LegsPlan): EntryRequest => ({
+/** Buys so much of each symbol; at a limit, each at the same price. */
+export const requestOf = (bench: OrderBench, { quantities, entry }: LegsPlan): EntryRequest => ({
   ...bench.request({ validForMs: 600_000, ...(entry && { entry }) }),
   legs: quantities.map((quantity, leg) => ({
     symbol: symbols[leg] ?? '',

@@ -1,12 +1,13 @@
 import Big from 'big.js';
 import { describe, expect, test } from 'vitest';
+import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
 import { decimal } from '../../src/domain/decimal.ts';
 import { setHold } from '../../src/store/holds.ts';
 import type { OrderBench } from '../support/order-bench/bench.ts';
 import { judgeBench } from '../support/order-bench/judge.ts';
 import type { ActivityName } from '../support/order-bench/run-activity.ts';
 import type { Strike, StrikeKind } from '../support/order-bench/stage.ts';
-import { haveEquity, type LegsEnd, type LegsPlan, marketsOfLegs, playLegs, symbols } from './legs-story.ts';
+import { haveEquity, type LegsEnd, type LegsPlan, marketsOfLegs, playLegs, requestOf, symbols } from './legs-story.ts';
 import { aTheater, placing, status } from './stories.ts';
 
 // Entries of several legs on the real book and the real venue: undisturbed, and struck at the boundaries of each activity:
@@ -147,6 +148,76 @@ describe.each(stories)('$name', (story) => {
     },
     300_000,
   );
+});
+
+describe('the gate', () => {
+  const decide = async (changed: Partial<EntryRequest> = {}, simulator: object = marketsOfLegs) => {
+    const bench = await theater.open({ simulator, watch: false });
+    await haveEquity(theater.db(), bench);
+    const request = { ...requestOf(bench, twoLegs), ...changed };
+    const runner = bench.runner();
+    const { decision } = await runner.run('checkLimits', [request, 'run-1']);
+    return { bench, runner, request, decision };
+  };
+  const legsOf = (...legs: readonly Partial<EntryRequest['legs'][number]>[]) =>
+    legs.map((leg, place) => ({
+      symbol: symbols[place] ?? '',
+      side: 'BUY' as const,
+      quantity: decimal('1'),
+      unitDelta: decimal('1'),
+      ...leg,
+    }));
+
+  test('decides on all legs at once, each with its own price', async () => {
+    const markets = symbols.map((symbol, i) => ({ symbol, price: ['100', '20', '5'][i] ?? '1' }));
+    const { decision } = await decide({}, { markets });
+    expect(decision).toMatchObject({ outcome: 'approved', price: { last: '100' }, otherPrices: [{ last: '20' }] });
+    const measured = decision.evaluations.filter(({ control }) => control === 'order_notional');
+    expect(measured).toMatchObject([
+      { scope: 'BTC/USDT', wouldBe: '100' },
+      { scope: 'ETH/USDT', wouldBe: '40' },
+    ]);
+  });
+
+  test.each<{ name: string; legs: EntryRequest['legs']; code: string; scope: string }>([
+    {
+      name: 'sells on a spot venue',
+      legs: legsOf({}, { side: 'SELL' }),
+      code: 'SHORT_ENTRY_REFUSED',
+      scope: 'ETH/USDT',
+    },
+    {
+      name: 'costs too little for the venue',
+      legs: legsOf({}, { quantity: decimal('0.01') }),
+      code: 'NOTIONAL',
+      scope: 'ETH/USDT',
+    },
+    {
+      name: 'is too much together with the other',
+      legs: legsOf({ quantity: decimal('5500') }, { quantity: decimal('5500') }),
+      code: 'PORTFOLIO_DELTA_EXCEEDED',
+      scope: 'account',
+    },
+  ])('denies the whole trade when one leg $name', async ({ legs, code, scope }) => {
+    const { decision } = await decide({ legs });
+    expect(decision.outcome).toBe('denied');
+    expect(decision.reasons.map((reason) => [reason.code, reason.context['scope']])).toContainEqual([code, scope]);
+  });
+
+  test('names the leg whose symbol the venue does not have', async () => {
+    const asked = decide({ legs: legsOf({}, { symbol: 'XYZ/USDT' }) });
+    await expect(asked).rejects.toThrow(/legs\[1\]\.symbol/);
+  });
+
+  test("bounds each leg's slippage by its own price", async () => {
+    const markets = symbols.map((symbol, i) => ({ symbol, price: ['100', '20', '5'][i] ?? '1' }));
+    const entry = { type: 'MARKET', maxSlippageBps: 50 } as const;
+    const { bench, runner, request } = await decide({ entry }, { markets });
+    const ref = { tradeId: request.tradeId, purpose: 'entry', generation: 1 } as const;
+    for (const leg of [0, 1]) await runner.run('placeOrder', [{ ...ref, leg }]);
+    const limits = [...bench.simulator.exchange.books.orders.values()].map(({ limitPrice }) => limitPrice);
+    expect(limits).toEqual(['100.5', '20.1']);
+  });
 });
 
 function faultsOf(bench: OrderBench, { outcome, orders, closed }: LegsEnd): readonly string[] {
