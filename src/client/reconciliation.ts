@@ -3,10 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Client,
   isGrpcServiceError,
+  ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { correctionWorkflowId, reconciliationId, taskQueues, workflowTypes } from '../contracts/messages/names.ts';
@@ -63,7 +65,7 @@ export async function reconcileNow(
  * it.
  *
  * @throws RatchetClientError CORRECTION_UNKNOWN; CORRECTION_DECIDED when it does not wait for a decision any more, or
- * for the other one; CORRECTION_UNREASONED; TEMPORAL_UNAVAILABLE.
+ * for the other one; CORRECTION_UNREASONED; TEMPORAL_UNAVAILABLE; RECONCILIATION_UNANSWERED when no worker has done it.
  */
 export async function decideCorrection(
   decision: {
@@ -83,6 +85,8 @@ export async function decideCorrection(
   if (known.state !== 'proposed') return answerOf(known, verdict);
   const handle = temporal.workflow.getHandle(correctionWorkflowId(correctionId));
   try {
+    // Whether anybody is there is known sooner than that nobody answers.
+    await temporal.withDeadline(Date.now() + callWithinMs, () => handle.describe());
     await temporal.withDeadline(Date.now() + answerWithinMs, () =>
       handle.executeUpdate<CorrectionState, [{ actor: string; reason: string }]>(correctionUpdates[verdict], {
         args: [{ actor, reason }],
@@ -114,8 +118,16 @@ function reasonOf(error: unknown): unknown {
     return clientError(cause.type, { detail: cause.message }, error);
   }
   if (error instanceof WorkflowFailedError) {
-    return clientError('RECONCILIATION_UNANSWERED', { detail: cause instanceof Error ? cause.message : error.message }, error);
+    return clientError(
+      'RECONCILIATION_UNANSWERED',
+      { detail: cause instanceof Error ? cause.message : error.message },
+      error,
+    );
   }
-  if (isGrpcServiceError(error)) return clientError('TEMPORAL_UNAVAILABLE', { detail: error.details }, error);
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+    return clientError('RECONCILIATION_UNANSWERED', { detail: error.message }, error);
+  }
+  const service = error instanceof ServiceError ? error.cause : error;
+  if (isGrpcServiceError(service)) return clientError('TEMPORAL_UNAVAILABLE', { detail: service.details }, error);
   return error;
 }

@@ -1,5 +1,6 @@
 import {
   type Client,
+  ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   WorkflowNotFoundError,
@@ -25,7 +26,7 @@ function temporalThat({ start, result, update }: Played) {
         started.push(given);
         return start?.();
       },
-      getHandle: () => ({ result, executeUpdate: update }),
+      getHandle: () => ({ result, executeUpdate: update, describe: async () => ({}) }),
     },
   } as unknown as Client;
   return { temporal, started };
@@ -59,10 +60,12 @@ describe('a run that is asked for', () => {
     await expect(reconcileNow(temporal, asked)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
   });
 
-  test('while Temporal does not answer is TEMPORAL_UNAVAILABLE', async () => {
-    const { temporal } = temporalThat({
-      start: () => Promise.reject(Object.assign(new Error('14'), { code: 14, details: 'down', metadata: {} })),
-    });
+  test.each([
+    { as: 'by itself', wrap: (cause: Error) => cause },
+    { as: 'inside an error of the client', wrap: (cause: Error) => new ServiceError('Failed to start', { cause }) },
+  ])('while Temporal does not answer, told $as, is TEMPORAL_UNAVAILABLE', async ({ wrap }) => {
+    const silence = Object.assign(new Error('14'), { code: 14, details: 'down', metadata: {} });
+    const { temporal } = temporalThat({ start: () => Promise.reject(wrap(silence)) });
     await expect(reconcileNow(temporal, asked)).rejects.toMatchObject({ code: 'TEMPORAL_UNAVAILABLE' });
   });
 });

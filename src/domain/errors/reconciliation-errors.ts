@@ -38,8 +38,8 @@ export const reconciliationErrors = {
   },
   RECONCILIATION_UNANSWERED: {
     retryable: true,
-    summary: 'The reconciliation that was asked for has not answered in time.',
-    remedy: 'See that a worker runs (`ratchet status`), then ask again; the run itself goes on.',
+    summary: 'No worker has answered in time to what was asked of the reconciliation.',
+    remedy: 'See that a worker runs (`ratchet status`), then ask again; what was asked goes on by itself.',
   },
   CORRECTION_UNKNOWN: {
     retryable: false,
