@@ -70,6 +70,18 @@ describe('F34: a stream that ends', () => {
   });
 });
 
+test('F18: a stream that is cut during a ban comes back without a single request', async () => {
+  const { paper, venue, heard, order } = await aRestingOrder();
+  await paper.command('ban', { ms: 60_000 });
+  expect(await venue.cancelOrder(order)).toMatchObject({ outcome: 'THROTTLED', httpStatus: 418 });
+  const sent = paper.simulator.requests().length;
+  await paper.command('terminate', { how: 'close', streams: 'user' });
+  await soon(() => expect(heard.types().filter((type) => type === 'connected')).toHaveLength(2));
+  fillOne(paper);
+  await soon(() => expect(heard.orders().at(-1)?.report.filledQuantity).toBe('0.01'));
+  expect(paper.simulator.requests()).toHaveLength(sent);
+});
+
 describe('F32 F33: frames that come twice, in another order, or not at all', () => {
   const frames = { path: '/ws-api/v3', match: { e: 'executionReport', x: 'TRADE' } };
   const faults: readonly (readonly [string, FaultAction, number])[] = [
