@@ -6,7 +6,7 @@ import {
 } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '@temporalio/common';
 import type { Logger } from 'pino';
-import { searchAttributes, workflowTypes } from '../src/contracts/messages/names.ts';
+import { checkpointMemo, searchAttributes, workflowTypes } from '../src/contracts/messages/names.ts';
 import { backoffMs } from '../src/domain/backoff.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
 import type { Db } from '../src/store/database.ts';
@@ -28,12 +28,15 @@ export function startOutboxRelay({
   logger,
   now,
   onAnnounced,
+  newestNote,
 }: {
   readonly db: Db;
   readonly client: Client;
   readonly logger: Logger;
   readonly now: () => number;
   readonly onAnnounced: (listener: () => void) => () => void;
+  /** A recent checkpoint of the record. Kept with each start, it has a witness that the database can't reach. */
+  readonly newestNote: () => string | undefined;
 }): OutboxRelay {
   let stopping = false;
   let wake: () => void = () => undefined;
@@ -55,7 +58,7 @@ export function startOutboxRelay({
 
   const deliverDue = async (): Promise<number> => {
     const messages = await takeDue(db, { limit: batchSize, nowMs: now() });
-    await deliverAll({ db, client, logger, now }, messages);
+    await deliverAll({ db, client, logger, now, newestNote }, messages);
     return messages.length;
   };
 
@@ -81,7 +84,7 @@ export function startOutboxRelay({
   };
 }
 
-type Delivery = Pick<Parameters<typeof startOutboxRelay>[0], 'db' | 'client' | 'logger' | 'now'>;
+type Delivery = Pick<Parameters<typeof startOutboxRelay>[0], 'db' | 'client' | 'logger' | 'now' | 'newestNote'>;
 
 type Delivered = { readonly message: OutboxMessage; readonly outcome: 'delivered' | 'target-gone' };
 
@@ -100,9 +103,10 @@ async function deliverAll(delivery: Delivery, messages: readonly OutboxMessage[]
   }
 }
 
-async function deliverOne({ db, client, logger, now }: Delivery, message: OutboxMessage): Promise<Delivered[]> {
+async function deliverOne(delivery: Delivery, message: OutboxMessage): Promise<Delivered[]> {
+  const { db, client, logger, now, newestNote } = delivery;
   try {
-    return [{ message, outcome: await send(client, message) }];
+    return [{ message, outcome: await send(client, message, newestNote()) }];
   } catch (error) {
     const { messageId, workflowId, attempts } = message;
     logger.warn({ error, messageId, workflowId, attempts }, 'message not delivered');
@@ -114,7 +118,7 @@ async function deliverOne({ db, client, logger, now }: Delivery, message: Outbox
 }
 
 /** A workflow that is there already, or was, is success for a start; one that is gone can't be told any more. */
-async function send(client: Client, message: OutboxMessage): Promise<Delivered['outcome']> {
+async function send(client: Client, message: OutboxMessage, note: string | undefined): Promise<Delivered['outcome']> {
   const { workflowId } = message;
   try {
     switch (message.action) {
@@ -124,14 +128,14 @@ async function send(client: Client, message: OutboxMessage): Promise<Delivered['
       case 'signalWithStart':
         if (message.workflowType === workflowTypes.positionMonitoring) crashPoint('betweenFillAndMonitor');
         await client.workflow.signalWithStart(message.workflowType, {
-          ...startOptions(message),
+          ...startOptions(message, note),
           signal: message.signalName,
           signalArgs: [...message.signalArgs],
         });
         break;
       case 'start':
         await client.workflow.start(message.workflowType, {
-          ...startOptions(message),
+          ...startOptions(message, note),
           // Its first task comes with the answer, where this process has a slot free for it.
           requestEagerStart: true,
         });
@@ -149,7 +153,7 @@ async function send(client: Client, message: OutboxMessage): Promise<Delivered['
 
 type StartMessage = Exclude<OutboxMessage, { action: 'signal' }>;
 
-function startOptions(message: StartMessage): WorkflowStartOptions & { args: unknown[] } {
+function startOptions(message: StartMessage, note: string | undefined): WorkflowStartOptions & { args: unknown[] } {
   return {
     workflowId: message.workflowId,
     taskQueue: message.taskQueue,
@@ -159,6 +163,7 @@ function startOptions(message: StartMessage): WorkflowStartOptions & { args: unk
     workflowTaskTimeout: '3 seconds',
     typedSearchAttributes: attributesOf(message.startArgs[0]),
     staticSummary: message.summary,
+    ...(note !== undefined && { memo: { [checkpointMemo]: note } }),
   };
 }
 

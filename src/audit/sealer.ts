@@ -32,6 +32,8 @@ export type Sealer = {
    * @throws RatchetError AUDIT_SEALING_LATE after 10 seconds
    */
   sealNow(): Promise<number>;
+  /** The newest checkpoint that this process has signed or seen, for whoever keeps it in one more place. */
+  newestNote(): string | undefined;
   /** Seals and signs what there is, as far as the database lets it, and ends. */
   stop(): Promise<void>;
 };
@@ -92,6 +94,7 @@ export function createSealer(options: SealerOptions): Sealer {
         throw error;
       }
     },
+    newestNote: steps.newestNote,
     async stop() {
       const hasFailed = stopping.signal.aborted;
       stopping.abort();
@@ -104,6 +107,7 @@ export function createSealer(options: SealerOptions): Sealer {
 function createSteps(options: SealerOptions) {
   const { db, metrics } = options;
   let seenSize = 0;
+  let newestNote: string | undefined;
   let signedAtMs = Number.NEGATIVE_INFINITY;
   let lastLagMs = 0;
   let wasLate: boolean | undefined;
@@ -122,7 +126,7 @@ function createSteps(options: SealerOptions) {
     let hasSigned = false;
     for (let more = true; more; ) {
       const signed = await signNext({ ...options, key: options.checkpointKey, seenSize });
-      if (signed.outcome !== 'busy') seenSize = signed.size;
+      if (signed.outcome !== 'busy') ({ size: seenSize, note: newestNote } = signed);
       hasSigned ||= signed.outcome === 'signed';
       more = signed.outcome === 'signed' && signed.more;
     }
@@ -159,6 +163,8 @@ function createSteps(options: SealerOptions) {
   }
 
   return {
+    newestNote: () => newestNote,
+
     async sealAndSign(signsAtOnce: boolean): Promise<void> {
       const { unsealedMs, uncoveredMs } = await readWaiting(db);
       if (unsealedMs !== null) while ((await seal()) === batch);

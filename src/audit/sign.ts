@@ -17,8 +17,8 @@ type Signing = {
 
 /** `more` = the checkpoint does not reach the end of the chain yet. `busy` = another process is signing. */
 type Signed =
-  | { readonly outcome: 'signed'; readonly size: number; readonly more: boolean }
-  | { readonly outcome: 'nothing-new'; readonly size: number }
+  | { readonly outcome: 'signed'; readonly size: number; readonly note: string; readonly more: boolean }
+  | { readonly outcome: 'nothing-new'; readonly size: number; readonly note: string | undefined }
   | { readonly outcome: 'busy' };
 
 /** So many records are read and checked before one checkpoint, which is well within a statement's 2 seconds. */
@@ -34,10 +34,10 @@ const recordsMax = 5_000;
 export async function signNext(signing: Signing): Promise<Signed> {
   return await signing.db.transaction().execute(async (tx) => {
     if (!(await claimSigning(tx))) return { outcome: 'busy' };
-    const { tree, chain } = await trustedStart(tx, signing);
+    const { tree, chain, note: lastNote } = await trustedStart(tx, signing);
     const records = await readSealed(tx, tree.size, tree.size + recordsMax);
     const last = checked(records, tree.size, chain);
-    if (last === undefined) return { outcome: 'nothing-new', size: tree.size };
+    if (last === undefined) return { outcome: 'nothing-new', size: tree.size, note: lastNote };
 
     const grown = grow(
       tree,
@@ -48,7 +48,7 @@ export async function signNext(signing: Signing): Promise<Signed> {
     const folderId = await appendNote(signing.checkpointDir, note, Date.now());
     signing.crashPoint?.('afterCheckpointFile');
     await storeCheckpoint(tx, { tree: grown, root, chain: last.hash, note }, folderId);
-    return { outcome: 'signed', size: grown.size, more: records.length === recordsMax };
+    return { outcome: 'signed', size: grown.size, note, more: records.length === recordsMax };
   });
 }
 
@@ -56,7 +56,7 @@ export async function signNext(signing: Signing): Promise<Signed> {
 async function trustedStart(
   tx: Tx,
   { key, seenSize }: Signing,
-): Promise<{ readonly tree: Tree; readonly chain: string }> {
+): Promise<{ readonly tree: Tree; readonly chain: string; readonly note?: string }> {
   const newest = await readNewestCheckpoint(tx);
   const size = newest?.tree.size ?? 0;
   if (size < seenSize)
@@ -72,7 +72,7 @@ async function trustedStart(
       problem: 'its row says something else than its note',
     });
   }
-  return { tree: newest.tree, chain: checkpoint.chain };
+  return { tree: newest.tree, chain: checkpoint.chain, note: newest.note };
 }
 
 function checked(records: readonly SealedRecord[], afterSeq: number, afterHash: string): SealedRecord | undefined {

@@ -24,9 +24,11 @@ const checkpointPage = 5_000;
 export async function auditSourceOf(options: {
   readonly db: Db;
   readonly checkpointDir: string;
+  /** Checkpoints that were kept somewhere else as well. */
+  readonly otherNotes?: readonly string[];
 }): Promise<AuditSource> {
-  const { db, checkpointDir } = options;
-  const externalNotes = await readNotes(checkpointDir);
+  const { db, checkpointDir, otherNotes = [] } = options;
+  const externalNotes = [...(await readNotes(checkpointDir)), ...otherNotes];
   const storedCheckpoints = await allCheckpoints(db);
   const unsealed = await countUnsealed(db);
   const head = await readHead(db);

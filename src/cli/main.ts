@@ -129,10 +129,9 @@ command('create', 'make a key and print its secret, this once', () => import('./
 command('revoke <name>', 'refuse a key from now on', () => import('./keys-revoke.ts'), keys);
 
 const audit = program.command('audit').description('the record of everything that happened');
-command('verify', 'find any edited, missing, swapped or cut record', () => import('./audit-verify.ts'), audit).option(
-  '--checkpoints <dir>',
-  'checkpoints kept outside the database (default: those of the data folder)',
-);
+command('verify', 'find any edited, missing, swapped or cut record', () => import('./audit-verify.ts'), audit)
+  .option('--checkpoints <dir>', 'checkpoints kept outside the database (default: those of the data folder)')
+  .option('--against-temporal', 'also against the checkpoints that lifecycles in Temporal were started with');
 
 const sim = program.command('sim').description('play against the paper venue what goes wrong at a real one');
 command('list', 'every scenario, what to expect of it, and its parameters', () => import('./sim-list.ts'), sim);

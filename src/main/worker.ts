@@ -81,6 +81,7 @@ const relay = startOutboxRelay({
   logger,
   now: Date.now,
   onAnnounced: (announced) => listener.on('ratchet_outbox', announced),
+  newestNote: sealer.newestNote,
 });
 const halts = await keepHalts({ db, dataFolder: config.RATCHET_DATA, metrics, logger, now: Date.now });
 const disk = await keepDiskReserve({

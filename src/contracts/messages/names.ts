@@ -62,3 +62,6 @@ export const searchAttributes = {
   state: 'RatchetState',
   account: 'RatchetAccount',
 } as const;
+
+/** The memo under which a lifecycle keeps the newest checkpoint of the record, as it was when the lifecycle was started. */
+export const checkpointMemo = 'ratchetCheckpoint';
