@@ -46,7 +46,7 @@ export function anApiProcess(options: {
     };
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
-    ended.then((code) => reject(new Error(`it ended with ${code}: ${output}`)));
+    ended.then((code) => reject(new Error(`it ended with ${code}: ${output}`)), reject);
   });
   ready.catch(() => undefined);
   return { output: () => output, ready, ended, stop: () => child.stdin.end() };
