@@ -7,10 +7,9 @@ import type {
 import type { Look } from '../src/domain/reconciliation/assess.ts';
 import type { Difference } from '../src/domain/reconciliation/difference.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
-import { recordForeignOrder } from '../src/store/orders.ts';
 import { readStanding } from '../src/store/reconciliation-book.ts';
 import { commitLook, differencesOf, type LookCommitted, markRun } from '../src/store/reconciliation-commit.ts';
-import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 import { whileBeating } from './heartbeat.ts';
 import { holdOrLift } from './reconcile-hold.ts';
 import { type LookTaken, takeLook } from './reconcile-look.ts';
@@ -42,15 +41,13 @@ async function reconcileOnce(
   const standing = await readStanding(deps.db, { account, nowMs: startedAtMs });
   const sinceMs = Math.max(startedAtMs - dayMs, input.isFullDay ? 0 : (standing.completedAtMs ?? 0) - overlapMs);
   const taken = await takeLook(deps, room, { account, venue, sinceMs, suspects: input.suspects ?? [] }, standing);
-  const isSecond = input.suspects !== null;
-  if (isSecond) await recordForeign(deps, room, account, taken);
   const committed = await commitLook(deps.db, {
     account,
     venue,
     version: standing.version,
     startedAtMs,
     look: withoutBaseline(taken, standing.hasBaseline),
-    harmless: taken.orders.harmless,
+    harmless: taken.harmless,
     suspects: input.suspects,
     baseline: baselineOf(taken, standing.hasBaseline),
     askedBy: input.askedBy,
@@ -69,18 +66,6 @@ async function reconcileOnce(
     await markRun(deps.db, report);
   }
   return { step: 'done', report };
-}
-
-/** Orders of others go on record the way the stream's do; one that it has heard of is not recorded twice. */
-async function recordForeign(
-  { db, now }: ActivityDependencies,
-  { venue }: VenueRoom,
-  account: string,
-  { orders }: LookTaken,
-): Promise<void> {
-  for (const { order } of orders.external) {
-    if (order !== null) await recordForeignOrder(db, { account, venue: venue.name, order, nowMs: now() });
-  }
 }
 
 /** Before the balances of the beginning are known, no balance can be compared. */

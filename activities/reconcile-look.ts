@@ -34,7 +34,7 @@ export type LookPlace = {
 
 export type LookTaken = {
   readonly look: Look;
-  readonly orders: Pick<OrderFindings, 'external' | 'harmless'>;
+  readonly harmless: OrderFindings['harmless'];
   /** What balances and positions were compared by; null where they could not be read. */
   readonly holdings: { readonly balances: readonly Holding[]; readonly book: BookHoldings } | null;
 };
@@ -73,19 +73,14 @@ export async function takeLook(
   const holdings = await lookAtHoldings(scene, fills.fault, standing.hasBaseline);
   return {
     look: {
-      differences: [
-        ...orders.external.map(({ difference }) => difference),
-        ...orders.missing,
-        ...fills.differences,
-        ...holdings.differences,
-      ],
+      differences: [...orders.external, ...orders.missing, ...fills.differences, ...holdings.differences],
       unavailable: {
         ...(orders.unavailable !== null && { orders: orders.unavailable }),
         ...(fills.fault !== null && { fills: fills.fault }),
         ...(holdings.fault !== null && { balances: holdings.fault, positions: holdings.fault }),
       },
     },
-    orders,
+    harmless: orders.harmless,
     holdings: holdings.compared,
   };
 }

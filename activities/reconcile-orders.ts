@@ -16,7 +16,7 @@ const ourForm = /^rt[a-z]-[a-z2-7]{28}$/;
 export const lookUpLagMs = 30_000;
 
 export type OrderFindings = {
-  readonly external: readonly { readonly difference: ExternalOrder; readonly order: VenueOrder | null }[];
+  readonly external: readonly ExternalOrder[];
   /** Orders of others that have ended without a fill, of which an alert may still last. */
   readonly harmless: readonly ExternalOrder[];
   readonly missing: readonly MissingOrder[];
@@ -43,12 +43,11 @@ export async function compareOrderLists(
   const lost = (lists?.bookOnly ?? []).filter(({ status }) => status === 'new' || status === 'partiallyFilled');
   const missing = await findLost(deps, room, lost);
   const foreign = [...(lists?.venueOnly ?? []), ...(await findForeign(room, compared))];
-  const found = foreign.map((order) => ({ difference: externalOrderOf(order), order }));
-  const hasEffect = ({ difference }: { readonly difference: ExternalOrder }) =>
-    difference.isWorking || isPositive(difference.filledQuantity);
+  const found = foreign.map(externalOrderOf);
+  const hasEffect = (order: ExternalOrder) => order.isWorking || isPositive(order.filledQuantity);
   return {
     external: [...found.filter(hasEffect), ...kept(compared, foreign), ...fromFills(compared, foreign)],
-    harmless: found.filter((each) => !hasEffect(each)).map(({ difference }) => difference),
+    harmless: found.filter((order) => !hasEffect(order)),
     ...missing,
   };
 }
@@ -97,7 +96,7 @@ function unlisted({ listed, open, heard }: Compared): readonly ForeignOrder[] {
 const kept = ({ open, listed }: Compared, foreign: readonly VenueOrder[]): OrderFindings['external'] => {
   const told = new Set([...listed, ...foreign].map(idOf));
   return open.flatMap(({ difference }) =>
-    difference.kind === 'externalOrder' && !told.has(idOf(difference)) ? [{ difference, order: null }] : [],
+    difference.kind === 'externalOrder' && !told.has(idOf(difference)) ? [difference] : [],
   );
 };
 
@@ -110,18 +109,15 @@ function fromFills({ fills, book, listed, open }: Compared, foreign: readonly Ve
   ]);
   const strange = new Map(fills.filter((fill) => !known.has(idOf(fill))).map((fill) => [idOf(fill), fill]));
   return [...strange.values()].map(({ symbol, venueOrderId, quantity }) => ({
-    difference: {
-      kind: 'externalOrder',
-      symbol,
-      venueOrderId,
-      clientOrderId: null,
-      side: null,
-      quantity: null,
-      filledQuantity: quantity,
-      isWorking: false,
-      isOrphan: false,
-    },
-    order: null,
+    kind: 'externalOrder',
+    symbol,
+    venueOrderId,
+    clientOrderId: null,
+    side: null,
+    quantity: null,
+    filledQuantity: quantity,
+    isWorking: false,
+    isOrphan: false,
   }));
 }
 

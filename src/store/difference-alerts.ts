@@ -7,6 +7,7 @@ import {
 } from '../domain/reconciliation/difference.ts';
 import { raiseAlert, resolveAlert } from './alerts.ts';
 import type { Db, Tx } from './database.ts';
+import { record } from './record.ts';
 
 const codes: Record<DifferenceKind, ErrorCode> = {
   externalOrder: 'EXTERNAL_ORDER',
@@ -32,15 +33,24 @@ function conditionOf({ account, venue }: Where, difference: Difference): string 
   }
 }
 
-/** Tells people of a difference, once as long as it lasts. */
+/** Tells people of a difference, once as long as it lasts. Orders of others go on record as the stream's do. */
 export async function raiseDifference(tx: Tx, where: Where, difference: Difference, nowMs: number): Promise<void> {
-  await raiseAlert(tx, {
+  const isNew = await raiseAlert(tx, {
     condition: conditionOf(where, difference),
     code: codes[difference.kind],
     severity: difference.kind === 'changedFill' ? 'WARNING' : 'CRITICAL',
     context: { ...where, ...contextOf(difference), what: describeDifference(difference) },
     ...('tradeId' in difference && { tradeId: difference.tradeId }),
     nowMs,
+  });
+  if (!isNew || difference.kind !== 'externalOrder') return;
+  const { kind: _, ...order } = difference;
+  await record(tx, {
+    type: 'ExternalOrderSeen',
+    key: [where.account, where.venue, order.symbol, order.venueOrderId, nowMs],
+    atMs: nowMs,
+    actor: { type: 'venue', id: where.venue },
+    data: { account: where.account, ...order },
   });
 }
 

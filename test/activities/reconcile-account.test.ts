@@ -115,6 +115,14 @@ describe('F76: a person trades the account by hand', () => {
     await bench.pass(10_000);
     orderByHand(bench, { side: 'BUY', quantity: '1', price: '90' });
     expect(kindsOf(await reconcile(bench))).toEqual(['externalOrder']);
+    const told = await recorded(theater.db(), bench);
+    expect(told.slice(-5)).toEqual([
+      'AlertRaised',
+      'ExternalOrderSeen',
+      'DifferenceFound',
+      'ReconcileRun',
+      'HaltApplied',
+    ]);
     expect(await heldBy(theater.db(), bench)).toHaveLength(1);
     await bench.runner().run('requestExit', [{ tradeId, reason: 'operator', source: 'test' }]);
     const next = await bench.runner().run('planExit', [{ tradeId, canceled: [] }]);
@@ -160,6 +168,11 @@ describe('F76: a person trades the account by hand', () => {
     orderByHand(bench, { side: 'BUY', quantity: '1', price: '90' });
     expect(await decide(bench, await reconcile(bench), 'approved')).toMatchObject({ state: 'applied' });
     expect(await reconcile(bench)).toMatchObject({ outcome: 'clean' });
+    const before = await recorded(theater.db(), bench);
+    const passing = { meanwhile: () => moveByHand(bench, 'USDT', '5') };
+    moveByHand(bench, 'USDT', '-5');
+    expect(await reconcile(bench, passing)).toMatchObject({ outcome: 'clean' });
+    expect(await recorded(theater.db(), bench)).toEqual(before);
     bench.simulator.tick({ price: '89' });
     await bench.pass(20_000);
     // What it did to the balances is another matter.
