@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { SharedRates, SharedSettlement, SharedTake } from '../contracts/messages/shared-rates.ts';
 import { backoffMs } from '../domain/backoff.ts';
+import { invariant } from '../domain/invariant.ts';
 import type { RatePause } from '../domain/rate-limit.ts';
 import type { Db } from './database.ts';
 
@@ -12,7 +13,7 @@ export type SharedRatesSettings = {
   readonly holder: string;
   /** Calls back when some process was told to pause. Returns the way to stop. */
   readonly onAnnounced: (announced: () => void) => () => void;
-  /** What could not be told or read; it is tried again. */
+  /** What could not be told or read first, each time that the database is away. It is tried again. */
   readonly onError: (error: unknown) => void;
 };
 
@@ -36,7 +37,8 @@ export type StoredRates = SharedRates & {
 
 /** The counts and pauses that all processes share, in PostgreSQL. `close` before the database is. */
 export function createSharedRates(settings: SharedRatesSettings): StoredRates {
-  const { db, venue, holder, onAnnounced, onError } = settings;
+  const { db, venue, holder, onAnnounced } = settings;
+  const onError = oncePerOutage(settings.onError);
   const listeners = new Set<(pauses: readonly RatePause[]) => void>();
   const closing = new AbortController();
   const settler = createSettler(db, venue, onError);
@@ -47,6 +49,7 @@ export function createSharedRates(settings: SharedRatesSettings): StoredRates {
     if (closing.signal.aborted) return;
     try {
       const rows = await db.selectFrom('rate_pause').selectAll().where('venue', '=', venue).execute();
+      onError(null);
       for (const listener of listeners) listener(rows.map(pauseOf));
     } catch (error) {
       onError(error);
@@ -65,9 +68,15 @@ export function createSharedRates(settings: SharedRatesSettings): StoredRates {
     }
   };
 
-  // One look after the other, so that what was read first is not told last.
+  // One look after the other, so that what was read first is not told last, and never more than one to come.
+  let isLookDue = false;
   const look = (): void => {
-    looking = looking.then(read);
+    if (isLookDue) return;
+    isLookDue = true;
+    looking = looking.then(() => {
+      isLookDue = false;
+      return read();
+    });
   };
   const silence = onAnnounced(look);
   const pulse = setInterval(look, lookEveryMs);
@@ -75,7 +84,7 @@ export function createSharedRates(settings: SharedRatesSettings): StoredRates {
 
   return {
     async take({ charges, scopes, yieldMs, venueNowMs }) {
-      const { rows } = await sql<{ outcome: string; kind: string; window_ms: number; pause: PauseRow | null }>`
+      const { rows } = await sql<TakeRow>`
         select (taken).outcome, (taken).kind, (taken).window_ms, to_jsonb((taken).pause) as pause
         from take_rate(${venue}, ${venueNowMs}, ${scopes}, ${yieldMs}, ${JSON.stringify(charges)}::jsonb) as taken
       `.execute(db);
@@ -101,12 +110,27 @@ export function createSharedRates(settings: SharedRatesSettings): StoredRates {
   };
 }
 
-function takeOf(
-  row: { outcome: string; kind: string; window_ms: number; pause: PauseRow | null } | undefined,
-): SharedTake {
+type TakeRow = {
+  readonly outcome: string;
+  readonly kind: string;
+  readonly window_ms: number;
+  readonly pause: PauseRow | null;
+};
+
+function takeOf(row: TakeRow | undefined): SharedTake {
   if (row?.pause && row.outcome === 'paused') return { outcome: 'paused', pause: pauseOf(row.pause) };
   if (row?.outcome === 'overdrawn') return { outcome: 'overdrawn', kind: row.kind, windowMs: row.window_ms };
+  invariant(row?.outcome === 'granted', `a take is granted, overdrawn or paused, was ${row?.outcome}`);
   return { outcome: 'granted' };
+}
+
+/** Tells the first error of an outage; null, that it works, ends one. A database that is away is away many times a second. */
+function oncePerOutage(tell: (error: unknown) => void): (error: unknown) => void {
+  let isAway = false;
+  return (error) => {
+    if (error !== null && !isAway) tell(error);
+    isAway = error !== null;
+  };
 }
 
 const pauseOf = ({ scope, until_ms, is_ban, reason }: PauseRow): RatePause => ({

@@ -219,6 +219,23 @@ describe('pause', () => {
     expect(late).toEqual([[aPause()]]);
   });
 
+  test('and whatever else the database does not take is complained of once an outage', async () => {
+    const rates = aProcess();
+    for (const outage of [1, 2]) {
+      await database.asOwner('alter table rate_pause rename to rate_pause_gone');
+      rates.onPauses(() => undefined);
+      await soon(() => expect(errors).toHaveLength(outage));
+      for (let i = 0; i < 3; i += 1) {
+        rates.onPauses(() => undefined);
+        await rates.looked();
+      }
+      await database.asOwner('alter table rate_pause_gone rename to rate_pause');
+      rates.onPauses(() => undefined);
+      await rates.looked();
+      expect(errors).toHaveLength(outage);
+    }
+  });
+
   test('is told once the database is back', async () => {
     const rates = aProcess();
     await database.asOwner('alter table rate_pause rename to rate_pause_gone');
