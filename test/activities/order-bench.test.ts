@@ -44,13 +44,6 @@ describe('the order bench', () => {
       'entry',
     );
     const faults = judgeBench(await bench.evidence()).map((fault) => fault.split(':')[0]);
-    expect(faults).toEqual(
-      expect.arrayContaining([
-        'I1 one entry per trade and leg',
-        'I1 one order per client order id',
-        'I2 never more than asked or held',
-        'I7 every send has a timestamp of its own',
-      ]),
-    );
+    expect(faults).toEqual(expect.arrayContaining(['I1', 'I2', 'I7']));
   });
 });

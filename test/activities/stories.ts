@@ -78,3 +78,6 @@ export const placements = ({ ledger }: BenchEvidence) =>
   ledger.requests.filter(({ method, path }) => method === 'POST' && path === '/api/v3/order');
 
 export const alertCodes = ({ alerts }: BenchEvidence): readonly string[] => alerts.map(({ code }) => code);
+
+export const reservationOf = ({ reservations }: BenchEvidence, tradeId: string) =>
+  reservations.find(({ trade_id }) => trade_id === tradeId);
