@@ -26,7 +26,11 @@ export function readFlags(args: readonly string[], defaultData: string): Flags |
     .description('Runs Ratchet in paper mode: Temporal, PostgreSQL, the paper venue, a worker, the API and a bot.')
     .option('--trades <n>', 'end after n closed trades, with a summary', whole(1))
     .option('--prices <file>', 'replay these prices: a CSV of trades or candles', existingFile)
-    .option('--symbol <symbol>', 'their symbol, such as ETH/USDT', matching(/^[A-Z0-9]+\/[A-Z0-9]+$/, 'BASE/QUOTE'))
+    .option(
+      '--symbol <symbols>',
+      'their symbol, such as ETH/USDT; several, with commas, for prices that are generated',
+      matching(/^[A-Z0-9]+\/[A-Z0-9]+(,[A-Z0-9]+\/[A-Z0-9]+)*$/, 'BASE/QUOTE'),
+    )
     .option('--speed <n>', 'replay n times as fast', matching(/^(?!0+(\.0+)?$)\d+(\.\d+)?$/, 'a number above 0'))
     .option('--seed <n>', 'seed of whatever is random', matching(/^\d{1,9}$/, 'a whole number'))
     .option('--json', 'print lines of JSON and nothing else on standard output', false)

@@ -33,6 +33,10 @@ describe('readFlags', () => {
     });
   });
 
+  test('takes several symbols', () => {
+    expect(read('--symbol', 'BTC/USDT,ETH/USDT')).toMatchObject({ symbol: 'BTC/USDT,ETH/USDT' });
+  });
+
   test.each([
     ['--trades', '0'],
     ['--trades', '1.5'],
@@ -41,6 +45,7 @@ describe('readFlags', () => {
     ['--speed', '0.0'],
     ['--speed', '-1'],
     ['--symbol', 'ETHUSDT'],
+    ['--symbol', 'BTC/USDT,'],
     ['--prices', '/no/such/file.csv'],
     ['--nonsense'],
     ['word'],

@@ -65,6 +65,8 @@ export type StackSettings = {
   /** An existing folder, to start again what was stopped there. */
   readonly data?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Markets whose prices are generated, instead of the one that stands still. */
+  readonly symbols?: readonly string[];
 } & StrikePoints;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -83,7 +85,7 @@ const stillPrices = [
 export async function startStack(settings: StackSettings = {}): Promise<Stack> {
   const data = settings.data ?? aDataFolder();
   const { markOf, planned } = strikes(data, settings);
-  const { supervisor, said } = await launch(data, { ...settings.environment, ...planned });
+  const { supervisor, said } = await launch(data, { ...settings.environment, ...planned }, settings.symbols);
   const file = () => JSON.parse(readFileSync(join(data, 'stack.json'), 'utf8')) as StackFile;
   const { api, temporal } = readStack(data);
   const connection = await Connection.connect({ address: temporal.address });
@@ -183,8 +185,10 @@ export function aDataFolder(): string {
 export async function launch(
   data: string,
   environment: Readonly<Record<string, string>> = {},
+  symbols: readonly string[] = [],
 ): Promise<{ readonly supervisor: ChildProcess; readonly said: () => string }> {
-  const args = ['start', '--data', data, '--prices', join(data, 'btc-usdt-still.csv'), '--no-bot', '--json'];
+  const prices = symbols.length > 0 ? ['--symbol', symbols.join()] : ['--prices', join(data, 'btc-usdt-still.csv')];
+  const args = ['start', '--data', data, ...prices, '--no-bot', '--json'];
   // Its pipe closes when the tests die, however they do, and then it stops everything.
   const supervisor = spawn(process.execPath, ['--import', preload, 'src/stack/bootstrap.mjs', ...args], {
     cwd: root,
