@@ -37,10 +37,10 @@ const kill = (name: ProcessName, meanwhile: () => Promise<unknown>): Promise<voi
 
 describe('a position is closed for a price that goes through its stop', () => {
   test.each([
-    { row: '', name: 'api' },
-    { row: 'F60: ', name: 'postgres' },
-    { row: 'F52: ', name: 'temporal' },
-  ] as const)('$row while $name is dead', async ({ name }) => {
+    ['while the API is dead', 'api'],
+    ['F60: while PostgreSQL is dead', 'postgres'],
+    ['F52: while the server of Temporal is dead', 'temporal'],
+  ] as const)('%s', async (_, name) => {
     const tradeId = `open-${name}`;
     await openTrade(stack, tradeId);
     await kill(name, () => stack.venue.tick('94'));
@@ -91,9 +91,9 @@ test('F47: a trade id that the server has forgotten opens no second trade', asyn
 });
 
 describe.each([
-  { row: 'F60', name: 'postgres' },
-  { row: 'F52', name: 'temporal' },
-] as const)('$row: $name dies while the venue does', ({ name }) => {
+  ['F60', 'postgres'],
+  ['F52', 'temporal'],
+] as const)('%s: %s dies while the venue does', (_, name) => {
   /** The venue has done what the next order of this purpose asks, and takes its time to say so. */
   const slowAnswer = (prefix: string) =>
     stack.venue.plan({
