@@ -192,19 +192,15 @@ const replacements: readonly OutcomeRow[] = [
     'UNKNOWN',
     'REJECTED',
   ]),
-  {
-    ...replaceRow('429, nothing done', replaceRefused(429, -2022, { cancel: 'FAILURE', placement: 'NOT_ATTEMPTED' }), [
-      'UNKNOWN',
-      'NOT_SENT',
-    ]),
-  },
-  {
-    ...replaceRow(
-      'F20: 429, and the old one is gone',
-      replaceRefused(429, -2021, { cancel: 'SUCCESS', placement: 'FAILURE', whyNot: tooMany }),
-      ['ACCEPTED', 'THROTTLED'],
-    ),
-  },
+  replaceRow('429, nothing done', replaceRefused(429, -2022, { cancel: 'FAILURE', placement: 'NOT_ATTEMPTED' }), [
+    'UNKNOWN',
+    'NOT_SENT',
+  ]),
+  replaceRow(
+    'F20: 429, and the old one is gone',
+    replaceRefused(429, -2021, { cancel: 'SUCCESS', placement: 'FAILURE', whyNot: tooMany }),
+    ['ACCEPTED', 'THROTTLED'],
+  ),
   replaceRow('409 that does not say which half', says(-2021, 'Order cancel-replace partially failed.', 409), [
     'UNKNOWN',
     'UNKNOWN',
