@@ -11,6 +11,8 @@ type Theater = {
   /** A bench of its own for this test; it ends with the test. */
   open(options?: Partial<OrderBenchOptions>): Promise<OrderBench>;
   readonly db: () => Db;
+  /** For what only an owner may do to the database. */
+  readonly ownerUrl: () => string;
 };
 
 /** One database for a file, a bench with an account and a venue of its own for each test. */
@@ -34,6 +36,7 @@ export function aTheater(): Theater {
       return bench;
     },
     db: () => database.db,
+    ownerUrl: () => database.ownerUrl,
   };
 }
 
