@@ -13,6 +13,8 @@ type Answered = {
 const second = 1000;
 const minute = 60 * second;
 const day = 1440 * minute;
+// The longest ban that the venue names. Nobody may keep us from closing a position for longer by a slip of a digit.
+const pauseMsMax = 3 * day;
 
 type PauseRule = Pick<RatePause, 'scope' | 'isBan'> & { readonly defaultMs: number };
 
@@ -21,7 +23,8 @@ export function pauseOf(answered: Answered, lane: Lane, nowMs: number): RatePaus
   const rule = pauseRuleOf(answered, lane);
   if (rule === undefined) return undefined;
   const { status, message = '' } = answered;
-  const untilMs = askedUntilMs(answered, nowMs) ?? nowMs + rule.defaultMs;
+  const askedMs = (askedUntilMs(answered, nowMs) ?? nowMs + rule.defaultMs) - nowMs;
+  const untilMs = nowMs + Math.min(Math.max(askedMs, second), pauseMsMax);
   return { scope: rule.scope, isBan: rule.isBan, untilMs, reason: `HTTP ${status} ${message}`.trim() };
 }
 

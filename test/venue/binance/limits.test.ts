@@ -58,6 +58,19 @@ describe('a pause', () => {
       expected: { scope: 'everything', forMs: 99_000, isBan: true },
     },
     { name: 'F18: a 418 without a word', status: 418, expected: { scope: 'everything', forMs: 120_000, isBan: true } },
+    {
+      name: 'a 418 for longer than any ban',
+      status: 418,
+      retryAfter: '99999999',
+      expected: { scope: 'everything', forMs: 3 * 86_400_000, isBan: true },
+    },
+    { name: 'a 429 for no time', status: 429, retryAfter: '0', expected: { scope: 'everything', forMs: 1_000 } },
+    {
+      name: 'a 429 until a date',
+      status: 429,
+      retryAfter: 'Sat, 21 Nov 2026 18:00:00 GMT',
+      expected: { scope: 'everything', forMs: 60_000 },
+    },
     { name: 'F19: a 403', status: 403, expected: { scope: 'everything', forMs: 30_000 } },
     { name: 'F15: -1008, overloaded', status: 503, code: -1008, expected: { scope: 'entries', forMs: 120_000 } },
     {
