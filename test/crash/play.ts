@@ -20,6 +20,7 @@ const goesOnWithinMs = 60_000;
 
 export type CaseResult = {
   readonly id: string;
+  readonly tradeId: string;
   readonly faults: readonly string[];
   /** The trade's last phase. */
   readonly phase: string;
@@ -41,33 +42,34 @@ export async function playCase(
   known: Set<string> = new Set(),
 ): Promise<CaseResult> {
   const startedAtMs = Date.now();
-  const facts = { phase: '?', parked: false, goesOnAfterMs: null as number | null };
-  const faults: string[] = [];
-  let scene: Scene | undefined;
-  for (let attempt = 1; attempt <= triesMax; attempt += 1) {
-    const tradeId = attempt === 1 ? crashCase.id.toLowerCase() : `${crashCase.id.toLowerCase()}-again-${attempt}`;
-    scene = sceneOf(stack, crashCase, tradeId);
-    try {
-      await scene.arrange();
-      const blow = crashCase.blow === 'kill' ? kill : pause;
-      Object.assign(facts, await blow(stack, crashCase, scene, tradeId));
-      if (attempt === triesMax || !(await isRefusedAsLate(stack, tradeId))) break;
-      await delay(calmMs);
-    } catch (error) {
-      if (attempt < triesMax && (await isRefusedAsLate(stack, tradeId))) {
-        await delay(calmMs);
-        continue;
-      }
-      faults.push(error instanceof Error ? error.message : String(error));
-      break;
-    }
-  }
+  const played = await playUntilTaken(stack, crashCase);
+  const faults = played.fault === undefined ? [] : [played.fault];
   stack.unplan(crashCase.point, signalOf(crashCase));
-  await clear(stack, scene).catch((error: unknown) => faults.push(String(error)));
+  await clear(stack, played.scene).catch((error: unknown) => faults.push(String(error)));
   const broken = judge(await gather(stack)).filter((fault) => !known.has(fault));
   for (const fault of broken) known.add(fault);
-  faults.push(...broken);
-  return { id: crashCase.id, faults, ...facts, tookMs: Date.now() - startedAtMs };
+  const { tradeId, outcome } = played;
+  return { id: crashCase.id, tradeId, ...outcome, faults: [...faults, ...broken], tookMs: Date.now() - startedAtMs };
+}
+
+type Outcome = Pick<CaseResult, 'phase' | 'parked' | 'goesOnAfterMs'>;
+type Played = { readonly tradeId: string; readonly scene: Scene; readonly outcome: Outcome; readonly fault?: string };
+
+/** Again with another trade, as long as the worker refuses it for being late itself. */
+async function playUntilTaken(stack: Stack, crashCase: CrashCase, attempt = 1): Promise<Played> {
+  const tradeId = `${crashCase.id.toLowerCase()}${attempt === 1 ? '' : `-again-${attempt}`}`;
+  const scene = sceneOf(stack, crashCase, tradeId);
+  let played: Played = { tradeId, scene, outcome: { phase: '?', parked: false, goesOnAfterMs: null } };
+  try {
+    await scene.arrange();
+    const blow = crashCase.blow === 'kill' ? kill : pause;
+    played = { ...played, outcome: await blow(stack, crashCase, scene, tradeId) };
+  } catch (error) {
+    played = { ...played, fault: error instanceof Error ? error.message : String(error) };
+  }
+  if (attempt === triesMax || !(await isRefusedAsLate(stack, tradeId))) return played;
+  await delay(calmMs);
+  return playUntilTaken(stack, crashCase, attempt + 1);
 }
 
 const signalOf = ({ blow }: CrashCase) => (blow === 'kill' ? 'SIGKILL' : 'SIGSTOP');
@@ -80,7 +82,7 @@ async function clear(stack: Stack, scene: Scene | undefined): Promise<void> {
   await stack.venue.tick('100');
 }
 
-async function kill(stack: Stack, crashCase: CrashCase, scene: Scene, tradeId: string) {
+async function kill(stack: Stack, crashCase: CrashCase, scene: Scene, tradeId: string): Promise<Outcome> {
   let doneBefore = 0;
   await stack.restarted('worker', async () => {
     await strike(stack, crashCase, scene, tradeId);
@@ -94,12 +96,12 @@ async function kill(stack: Stack, crashCase: CrashCase, scene: Scene, tradeId: s
   return { goesOnAfterMs, ...(await driving) };
 }
 
-async function pause(stack: Stack, crashCase: CrashCase, scene: Scene, tradeId: string) {
+async function pause(stack: Stack, crashCase: CrashCase, scene: Scene, tradeId: string): Promise<Outcome> {
   await strike(stack, crashCase, scene, tradeId);
   const { wake } = stack.pause('worker');
   await delay(pauseMs);
   wake();
-  return driveToEnd(stack, tradeId);
+  return { goesOnAfterMs: null, ...(await driveToEnd(stack, tradeId)) };
 }
 
 /** Plans the point, goes to it, and makes sure that it was struck. */

@@ -27,10 +27,10 @@ afterAll(() => stack?.stop(), 60_000);
 
 const caseOf = (place: string): CrashCase => cases.find((each) => each.place === place) as CrashCase;
 
-async function play(place: string): Promise<CaseResult & { readonly tradeId: string }> {
+async function play(place: string): Promise<CaseResult> {
   const result = await playCase(stack, caseOf(place));
   expect(result.faults).toEqual([]);
-  return { ...result, tradeId: result.id.toLowerCase() };
+  return result;
 }
 
 /** How often the venue was asked to place an order of the trade, and how many it took. */
