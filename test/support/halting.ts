@@ -22,7 +22,7 @@ import { setHold } from '../../src/store/holds.ts';
 import { createBinanceVenue } from '../../src/venue/binance/adapter.ts';
 import { createFilterCache } from '../../src/venue/filter-cache.ts';
 import { createRateBudget } from '../../src/venue/rate-budget.ts';
-import { aRequest, nowMs } from '../store/fixtures.ts';
+import { aRequest, nowMs, retrying } from '../store/fixtures.ts';
 
 export const symbols = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as const;
 export const everything: HoldScope = { kind: 'all', id: '*' };
@@ -113,7 +113,8 @@ export async function aHalting(
   });
   const look = (holdVersion: string) => sweepOnce(deps, { holdVersion, venue: 'paper' });
   const send = (tradeId: string) => placedBy(deps, { tradeId, leg: 0, purpose: 'entry', generation: 1 });
-  const approve = (tradeId: string, plan: EntryPlan = {}) => approveTrade(db, tradeId, plan, now());
+  // Decisions on one account queue for its lock; who waits too long asks again, as the lifecycle does.
+  const approve = (tradeId: string, plan: EntryPlan = {}) => retrying(() => approveTrade(db, tradeId, plan, now()));
   return {
     simulator,
     deps,
