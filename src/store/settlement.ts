@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { ExitReason, PositionClosed } from '../contracts/messages/messages.ts';
 import { signals } from '../contracts/messages/messages.ts';
 import { entryId, exitId, positionId, stopId } from '../contracts/messages/names.ts';
@@ -15,6 +14,7 @@ import { enqueue, type NewMessage } from './outbox.ts';
 import { positionOf } from './positions.ts';
 import { record } from './record.ts';
 import type { PositionRow, TradeRow } from './tables.ts';
+import { voidWhatCannotFill } from './trade-progress.ts';
 
 type Settlement = {
   readonly tradeId: string;
@@ -78,7 +78,8 @@ async function close(tx: Tx, trade: TradeRow, reason: ExitReason, nowMs: number)
     })
     .where('trade_id', '=', tradeId)
     .execute();
-  await voidReservations(tx, tradeId);
+  // The exit request keeps any intent of an entry from coming after this.
+  for (const leg of legs.keys()) await voidWhatCannotFill(tx, trade, { leg, reason: 'the trade has ended' }, nowMs);
   await releaseProbe(tx, trade.account_id, tradeId);
   await disarmAll(tx, tradeId, nowMs);
   await record(tx, {
@@ -128,14 +129,6 @@ function emptyPosition({ request }: TradeRow, leg: number): Position {
   const { symbol = '', side } = request.legs[leg] ?? {};
   const [baseAsset = '', quoteAsset = ''] = symbol.split('/');
   return openPosition({ side: side === 'SELL' ? 'short' : 'long', baseAsset, quoteAsset });
-}
-
-// The exit request keeps any intent of an entry from coming after this.
-async function voidReservations(tx: Tx, tradeId: string): Promise<void> {
-  await sql`
-    update reservation set voided_quantity = quantity - posted_quantity, void_reason = 'the trade has ended'
-    where trade_id = ${tradeId} and posted_quantity + voided_quantity < quantity
-  `.execute(tx);
 }
 
 /** What the first leg made, with the others beside it. */

@@ -76,7 +76,12 @@ const legEntered = ({ leg, symbol, entry_quantity, entry_quote }: PositionRow): 
 });
 
 /** Gives back what is reserved for a leg and can't fill any more: all its entry orders have ended and are counted. */
-async function voidWhatCannotFill(tx: Tx, trade: TradeRow, { leg, reason }: EntryNews, nowMs: number): Promise<void> {
+export async function voidWhatCannotFill(
+  tx: Tx,
+  trade: TradeRow,
+  { leg, reason }: Pick<EntryNews, 'leg' | 'reason'>,
+  nowMs: number,
+): Promise<void> {
   const { rows } = await sql<{ readonly quantity: string; readonly voided: string }>`
     update reservation r set voided_quantity = r.quantity - r.posted_quantity, void_reason = ${reason}
     from reservation before

@@ -19,6 +19,7 @@ import {
   nowMs,
   openAccount,
   phaseOf,
+  recordsOf,
   report,
   typesOf,
   venueOrder,
@@ -145,6 +146,8 @@ describe('a leg that failed', () => {
       { leg: 0, posted: '1', voided: '0' },
       { leg: 1, posted: '0', voided: '2' },
     ]);
+    const voided = (await recordsOf(database.db, request.tradeId)).filter(({ type }) => type === 'ReservationVoided');
+    expect(voided).toMatchObject([{ body: { leg: 1, quantity: '2', reason: 'the trade has ended' } }]);
   });
 
   test('leaves nothing to sell where nothing was bought, and the entry hears of it all the same', async () => {
