@@ -6,7 +6,7 @@ import { invariant } from '../src/domain/invariant.ts';
 import { planSend } from '../src/domain/sending.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
 import type { BookOrder } from '../src/store/book-order.ts';
-import { commitIntent, renewIntent } from '../src/store/intents.ts';
+import { commitIntent, holdOver, renewIntent } from '../src/store/intents.ts';
 import { type Denial, denyOrder, recordSend } from '../src/store/orders.ts';
 import { type Placement, readPlacement } from '../src/store/trades.ts';
 import { holdForVenue } from '../src/store/venue-holds.ts';
@@ -20,8 +20,8 @@ import { whileBeating } from './heartbeat.ts';
 import { roomOf, venueNowMs } from './rooms.ts';
 
 const notSentTriesMax = 3;
-/** After a halt nothing new is sent for longer than this: an entry is tried again with a new look at the holds. */
-const entryTriesForMs = 500;
+/** An entry leaves with a look at the holds that is no older than this, so that none leaves long after a halt. */
+const holdsFreshMs = 200;
 const brakedRetryMs = 1_000;
 
 /**
@@ -203,20 +203,40 @@ const holdForClock = ({ db, now }: ActivityDependencies, order: BookOrder, { det
  * A connection that was never made is tried again at once: the timestamp is still good and no byte has left. What the
  * venue has answered needs a fresh one.
  */
-async function sendUntilSent(
-  { now, sleep }: ActivityDependencies,
-  venue: Venue,
-  order: BookOrder,
-): Promise<SendResult> {
+async function sendUntilSent(deps: ActivityDependencies, venue: Venue, order: BookOrder): Promise<SendResult> {
+  const { now, sleep } = deps;
+  const overtaken = overtakenBy(deps, order);
   const lane = order.purpose === 'entry' ? 'entry' : 'exit';
   for (let attempt = 1; ; attempt += 1) {
+    const hold = await overtaken();
+    if (hold !== null) return { outcome: 'NOT_SENT', detail: hold };
     const result = await venue.placeOrder(order, lane);
-    const isValid =
-      now() < order.signedAtMs + order.recvWindowMs && (lane === 'exit' || now() < order.updatedAtMs + entryTriesForMs);
+    const isValid = now() < order.signedAtMs + order.recvWindowMs;
     const hasAnswer = result.httpStatus !== undefined;
     if (result.outcome !== 'NOT_SENT' || hasAnswer || attempt >= notSentTriesMax || !isValid) return result;
     await sleep(backoffMs({ baseMs: 50, capMs: 500, factor: 2, attempt }));
   }
+}
+
+/**
+ * Why an entry may not be sent after all: between the commit of its intent and its first byte, a process that was busy or
+ * stopped may have been overtaken by a halt. The holds were read with the intent; this reads them again once that is
+ * too long ago. What can't be read sends nothing.
+ */
+function overtakenBy({ db, now }: ActivityDependencies, order: BookOrder): () => Promise<string | null> {
+  let readAtMs = order.updatedAtMs;
+  return async () => {
+    while (order.purpose === 'entry' && now() - readAtMs > holdsFreshMs) {
+      readAtMs = now();
+      try {
+        const holdId = await holdOver(db, order.clientOrderId, readAtMs);
+        if (holdId !== null) return `hold ${holdId} came before it was sent`;
+      } catch (error) {
+        return `the holds could not be read: ${error instanceof Error ? error.message : String(error)}`;
+      }
+    }
+    return null;
+  };
 }
 
 function notPlaced(delayMs: number, detail: string): ApplicationFailure {

@@ -184,3 +184,12 @@ export const actorOf = ({ purpose, tradeId }: { readonly purpose: OrderPurpose; 
   type: 'workflow',
   id: lifecycleOf[purpose](tradeId),
 });
+
+/** The strictest hold that an entry order meets now, by its id; null when none does. */
+export async function holdOver(db: Db, clientOrderId: string, nowMs: number): Promise<string | null> {
+  const { rows } = await sql<{ readonly holdId: string | null }>`
+    select (strictest_hold(trade.account_id, trade.strategy, orders.symbol, ${nowMs})).hold_id as "holdId"
+    from orders join trade using (trade_id) where client_order_id = ${clientOrderId}
+  `.execute(db);
+  return rows[0]?.holdId ?? null;
+}

@@ -2,6 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CheckedEntry, createCheckLimits } from '../../activities/check-limits.ts';
 import type { ActivityDependencies, VenueRoom } from '../../activities/dependencies.ts';
+import { sendOrder } from '../../activities/place-order.ts';
 import type { HoldLevel } from '../../src/contracts/messages/messages.ts';
 import { decimal } from '../../src/domain/decimal.ts';
 import { paperLimits } from '../../src/domain/limits/limits.ts';
@@ -9,9 +10,10 @@ import type { LatestPrice } from '../../src/prices/price-hub.ts';
 import { ensureAccount, saveBalances } from '../../src/store/accounts.ts';
 import { addOutcome } from '../../src/store/breaker.ts';
 import { holdsInForce, setHold } from '../../src/store/holds.ts';
+import { commitIntent } from '../../src/store/intents.ts';
 import { resume } from '../../src/store/resuming.ts';
 import { clientOrderIdOf } from '../../src/venue/client-order-id.ts';
-import { aRequest } from '../store/fixtures.ts';
+import { aRequest, committed, entryIntent } from '../store/fixtures.ts';
 import { aHalting, everything, type Halting, placedBy } from '../support/halting.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
@@ -90,6 +92,34 @@ describe('F41 I8: 64 entries between check and send, in four processes, when tra
     );
     expect(accepted).toEqual([]);
     expect(world.openAtVenue()).toEqual([]);
+    await world.close();
+  });
+
+  test.each([
+    { name: 'is not sent, although the venue would still take it', standsMs: 1_000, isSent: false },
+    { name: 'is sent where there was no halt', standsMs: 1_000, isSent: true },
+  ])('an entry whose process stood still between its intent and its first byte $name', async ({ standsMs, isSent }) => {
+    const world = await aHalting(database.db);
+    await world.approve('stood-still');
+    const [request, intent] = [aRequest({ tradeId: 'stood-still' }), entryOf('stood-still')];
+    const order = committed(
+      await commitIntent(database.db, {
+        ...entryIntent(request, { nowMs: world.nowMs(), signedAtMs: world.nowMs() }),
+        clientOrderId: clientOrderIdOf(intent),
+        limitPrice: decimal('50'),
+      }),
+    );
+    if (!isSent) await world.halt('entries-blocked');
+    world.simulator.clock.shift(standsMs);
+    const sending = sendOrder(world.deps, order);
+    if (isSent) expect(await sending).toMatchObject({ status: 'new' });
+    else await expect(sending).rejects.toMatchObject({ type: 'ORDER_NOT_PLACED' });
+    expect(world.openAtVenue()).toHaveLength(isSent ? 1 : 0);
+    expect(placements(world)).toHaveLength(isSent ? 1 : 0);
+    if (!isSent) {
+      world.simulator.clock.shift(3_000);
+      expect(await world.send('stood-still')).toMatchObject({ status: 'denied', reasonCode: 'TRADING_STATE_BLOCKED' });
+    }
     await world.close();
   });
 
