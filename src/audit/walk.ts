@@ -88,7 +88,7 @@ function placeProblem(record: SealedRecord, seq: number, hash: Digest, leaf: Dig
 }
 
 function contentProblem(record: SealedRecord, story: Story | undefined): string | undefined {
-  if (!record.body.startsWith(stampOf(record))) return 'its id, its insertion or its time are not those in its text';
+  if (!hasItsStamp(record)) return 'its id, its insertion or its time are not those in its text';
   const body = bodyOf(record.body);
   if (body === undefined) return 'its text is no JSON object';
   // The columns beside the text are not hashed: they must say what it says.
@@ -97,9 +97,24 @@ function contentProblem(record: SealedRecord, story: Story | undefined): string 
   return story?.tell(body);
 }
 
-/** What the database puts before the text of a record it takes: those of its columns that the writer does not know. */
-const stampOf = ({ eventId, insertNo, recordedAt }: SealedRecord): string =>
-  `{"_eventId":"${eventId}","_insertNo":${insertNo},"_recordedAt":"${recordedAt}",`;
+/** The places of what the database puts before a text: `{"_eventId":"…","_insertNo":…,"_recordedAt":"…",`. */
+const idAt = '{"_eventId":"'.length;
+const insertNoAt = idAt + 36 + '","_insertNo":'.length;
+
+/** Whether the text begins with the columns beside it. Piece by piece: a text to compare with would cost as much as the hash. */
+function hasItsStamp({ body, eventId, insertNo, recordedAt }: SealedRecord): boolean {
+  const number = String(insertNo);
+  const timeAt = insertNoAt + number.length;
+  return (
+    body.startsWith('{"_eventId":"') &&
+    body.startsWith(eventId, idAt) &&
+    body.startsWith('","_insertNo":', idAt + 36) &&
+    body.startsWith(number, insertNoAt) &&
+    body.startsWith(',"_recordedAt":"', timeAt) &&
+    body.startsWith(recordedAt, timeAt + 16) &&
+    body.startsWith('",', timeAt + 43)
+  );
+}
 
 type Body = { readonly type: string; readonly tradeId?: string; readonly clientOrderId?: string };
 

@@ -45,8 +45,8 @@ export function chained(bodies: readonly string[], after?: SealedRecord): Sealed
     const leaf = leafOf(body);
     const told = JSON.parse(body) as Told & Stamp;
     const { type: eventType, tradeId = null, _eventId: eventId, _insertNo: insertNo, _recordedAt: recordedAt } = told;
-    const place = { seq, prev, leaf, hash: linkOf(seq, prev, leaf) };
-    records.push({ ...place, eventType, tradeId, eventId, insertNo, recordedAt, body });
+    const hash = linkOf(seq, prev, leaf);
+    records.push({ seq, eventType, tradeId, eventId, insertNo, recordedAt, body, prev, leaf, hash });
   }
   return records;
 }
