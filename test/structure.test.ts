@@ -27,7 +27,13 @@ const rooms: readonly Room[] = [
   },
   {
     folder: 'src/venue/',
-    mayImport: ['src/venue/', 'src/domain/', 'src/contracts/', 'src/observability/crash-point.ts'],
+    mayImport: [
+      'src/venue/',
+      'src/domain/',
+      'src/contracts/',
+      'src/observability/crash-point.ts',
+      'src/observability/scrubber.ts',
+    ],
   },
   { folder: 'src/simulator/', mayImport: ['src/simulator/', 'src/domain/'] },
   { folder: 'src/prices/', mayImport: ['src/prices/', 'src/domain/', 'src/contracts/', 'src/venue/'] },

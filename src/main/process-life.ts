@@ -1,5 +1,9 @@
 import { writeSync } from 'node:fs';
 import { RatchetError } from '../domain/errors.ts';
+import { createScrubber } from '../observability/scrubber.ts';
+
+// Before the configuration is read no secret is known by its value: those with a name, and passwords in addresses.
+const scrub = createScrubber([]);
 
 /** Says on standard output that this process is ready, as one line of JSON for whoever started it. */
 export function announceReady(facts: Readonly<Record<string, unknown>> = {}): void {
@@ -24,7 +28,7 @@ export function endRequested(): Promise<string> {
 /** What nobody caught ends this process: an error of the catalog in its own words, a defect with its stack. */
 export function endWithReason(): void {
   process.on('uncaughtException', (error) => {
-    writeSync(2, `${error instanceof RatchetError ? error.message : (error.stack ?? error)}\n`);
+    writeSync(2, scrub(`${error instanceof RatchetError ? error.message : (error.stack ?? error)}\n`));
     process.exit(1);
   });
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { failureInterceptor } from '../../activities/failure-interceptor.ts';
+import { createFailureInterceptor } from '../../activities/failure-interceptor.ts';
 import type { Activities } from '../../activities/index.ts';
 import { taskQueues } from '../contracts/messages/names.ts';
 import { beforeWorkflowTask } from './before-workflow-task.ts';
@@ -14,6 +14,8 @@ type Settings = {
   readonly activities: Activities;
   readonly venues: readonly string[];
   readonly identity: string;
+  /** Takes secrets out of what fails, before a history has it. */
+  readonly scrub: (text: string) => string;
 };
 
 /**
@@ -22,13 +24,14 @@ type Settings = {
  */
 export function createWorkers(settings: Settings): Promise<readonly Worker[]> {
   const { connection, namespace, identity } = settings;
+  const failures = createFailureInterceptor(settings.scrub);
   const { interceptors, ...planned } = beforeWorkflowTask('placeOrder');
   const common: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
     identity,
     activities: settings.activities,
-    interceptors: { activity: [() => ({ inbound: failureInterceptor }), ...interceptors] },
+    interceptors: { activity: [() => ({ inbound: failures }), ...interceptors] },
     ...planned,
     // What is on its way to a venue may finish; the watches are asked to hand over.
     shutdownGraceTime: '2 seconds',

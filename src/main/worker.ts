@@ -13,6 +13,7 @@ import { loadTemporalConnection } from '../config/temporal-connection.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { startMetricsServer } from '../observability/metrics-server.ts';
+import { createScrubber } from '../observability/scrubber.ts';
 import { createTemporalLogger } from '../observability/temporal-logger.ts';
 import { createDatabase, type Db } from '../store/database.ts';
 import { checkDurability } from '../store/durability.ts';
@@ -32,11 +33,8 @@ import { openRoom, openSharedRates, openVenue, venueSettings } from './venues.ts
 endWithReason();
 const config = loadConfig(process.env, ['DATABASE_URL', ...venueSettings]);
 const temporal = loadTemporalConnection(process.env);
-const logger = createLogger({
-  name: 'worker',
-  level: config.LOG_LEVEL,
-  secrets: [...secretValues(config), ...temporal.secrets],
-});
+const secrets = [...secretValues(config), ...temporal.secrets];
+const logger = createLogger({ name: 'worker', level: config.LOG_LEVEL, secrets });
 const ending = endRequested();
 const registry = new Registry();
 const metrics = createMetrics(registry);
@@ -112,6 +110,7 @@ const workers = await createWorkers({
   connection,
   namespace: temporal.namespace,
   identity,
+  scrub: createScrubber(secrets),
   venues: [venue.name],
   activities: createActivities(dependencies),
 });

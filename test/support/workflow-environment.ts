@@ -4,7 +4,7 @@ import { ApplicationFailure, type Duration, defineSearchAttributeKey, SearchAttr
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { failureInterceptor } from '../../activities/failure-interceptor.ts';
+import { createFailureInterceptor } from '../../activities/failure-interceptor.ts';
 import type { Activities } from '../../activities/index.ts';
 import { searchAttributes, taskQueues } from '../../src/contracts/messages/names.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -161,7 +161,7 @@ async function createWorkers(environment: TestWorkflowEnvironment, look: Look): 
   const common: Omit<WorkerOptions, 'taskQueue'> = {
     connection: environment.nativeConnection,
     activities: activitiesBy(look),
-    interceptors: { activity: [() => ({ inbound: failureInterceptor })] },
+    interceptors: { activity: [() => ({ inbound: createFailureInterceptor((text) => text) })] },
     // Or it would wait for an activity that a test holds back.
     shutdownForceTime: '1 second',
   };

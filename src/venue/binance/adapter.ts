@@ -9,6 +9,7 @@ import {
   timeSchema,
 } from '../../contracts/schemas/binance.ts';
 import { RatchetError } from '../../domain/errors.ts';
+import { createScrubber } from '../../observability/scrubber.ts';
 import type { Clock } from '../clock.ts';
 import type { RateBudget, RateLimit, RateLimitKind } from '../rate-budget.ts';
 import type { SocketTimings } from '../reconnecting-socket.ts';
@@ -59,9 +60,11 @@ export function createBinanceVenue(options: BinanceVenueOptions): Venue {
   const { name, streamUrl, wsApiUrl, apiKey, budget, clock, logger, socketTimings = {} } = options;
   const transport = createTransport();
   const signer = createSigner(options.apiSecret);
+  const scrub = createScrubber([apiKey, options.apiSecret]);
   const rest = createRest({
     ...options,
     signer,
+    scrub,
     transport,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     onTimestamp: (verdict, timestamp) => {
@@ -122,7 +125,10 @@ export function createBinanceVenue(options: BinanceVenueOptions): Venue {
       keep(openMarketStream({ streamUrl, symbols, clock, timings: socketTimings }, onEvent)),
     streamUserData: (onEvent) =>
       keep(
-        openUserStream({ wsApiUrl, apiKey, signer, clock, venueClock, names, logger, timings: socketTimings }, onEvent),
+        openUserStream(
+          { wsApiUrl, apiKey, signer, clock, venueClock, names, logger, scrub, timings: socketTimings },
+          onEvent,
+        ),
       ),
     async close() {
       await Promise.all([...subscriptions].map((subscription) => subscription.close()));

@@ -83,12 +83,14 @@ export type RestOptions = {
   readonly clock: Clock;
   readonly requestTimeoutMs: number;
   readonly logger: Logger;
+  /** Takes secrets out of what the venue, or whoever answers in its place, says of a request it refuses. */
+  readonly scrub: (text: string) => string;
   /** What the venue thinks of the timestamp that a signed request carried, where its answer shows that. */
   readonly onTimestamp: (verdict: 'accepted' | 'refused', timestamp: Timestamp) => void;
 };
 
 export function createRest(options: RestOptions): Rest {
-  const { transport, budget, clock, requestTimeoutMs, logger, onTimestamp } = options;
+  const { transport, budget, clock, requestTimeoutMs, logger, scrub, onTimestamp } = options;
   return {
     async call(endpoint, parameters, lane, signal) {
       const isPlacement = endpoint === endpoints.placeOrder || endpoint === endpoints.replaceOrder;
@@ -103,7 +105,7 @@ export function createRest(options: RestOptions): Rest {
         signal,
         onWritten: pointOf.get(endpoint),
       });
-      const answer = result.kind === 'answer' ? readAnswer(result, lane, clock.nowMs()) : failureOf(result);
+      const answer = result.kind === 'answer' ? readAnswer(result, scrub, lane, clock.nowMs()) : failureOf(result);
       grant.settle(rateAnswerOf(answer, result));
       const verdict = endpoint.security === 'signed' ? verdictOf(answer) : undefined;
       if (verdict !== undefined) onTimestamp(verdict, timestampOf(parameters));
@@ -161,10 +163,12 @@ export function describe(answer: RestAnswer): { readonly detail: string } {
   return { detail: `HTTP ${answer.status}${code}${answer.message === undefined ? '' : ` ${answer.message}`}` };
 }
 
-function readAnswer(answered: Answered, lane: Lane, nowMs: number): RestAnswer {
-  const body = parseJson(answered.body);
-  const refusal = refusalSchema.safeParse(body).data;
+function readAnswer(answered: Answered, scrub: (text: string) => string, lane: Lane, nowMs: number): RestAnswer {
   const { status, headers } = answered;
+  const isRefusal = status < 200 || status >= 300;
+  // The words of a refusal go into the book and into histories, and proxies quote what they were sent.
+  const body = parseJson(isRefusal ? scrub(answered.body) : answered.body);
+  const refusal = refusalSchema.safeParse(body).data;
   const pause = pauseOf({ status, headers, code: refusal?.code, message: refusal?.msg }, lane, nowMs);
   return {
     kind: 'http',

@@ -16,6 +16,8 @@ export type UserStreamOptions = {
   readonly venueClock: VenueClock;
   readonly names: SymbolNames;
   readonly logger: Logger;
+  /** Takes secrets out of what the venue says of a subscription it refuses. */
+  readonly scrub: (text: string) => string;
   readonly timings?: Partial<SocketTimings>;
 };
 
@@ -32,7 +34,7 @@ const subscribeTimeoutMs = 3000;
  * the subscriber then reads over REST what the message would have said.
  */
 export function openUserStream(options: UserStreamOptions, onEvent: (event: UserDataEvent) => void): Subscription {
-  const { wsApiUrl, apiKey, signer, clock, venueClock, names, logger, timings = {} } = options;
+  const { wsApiUrl, apiKey, signer, clock, venueClock, names, logger, scrub, timings = {} } = options;
   let connection = 0;
   let answerTimeout: NodeJS.Timeout | undefined;
 
@@ -88,7 +90,7 @@ export function openUserStream(options: UserStreamOptions, onEvent: (event: User
   function subscribed({ status, error }: Frame): string | null {
     clearTimeout(answerTimeout);
     if (error?.code === -1021) venueClock.refused();
-    if (status !== 200) return `subscription refused: ${status} ${error?.code ?? ''} ${error?.msg ?? ''}`;
+    if (status !== 200) return `subscription refused: ${status} ${error?.code ?? ''} ${scrub(error?.msg ?? '')}`;
     onEvent({ type: 'connected' });
     return null;
   }

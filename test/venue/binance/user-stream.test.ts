@@ -1,5 +1,6 @@
 import pino from 'pino';
 import { describe, expect, test, vi } from 'vitest';
+import { createScrubber } from '../../../src/observability/scrubber.ts';
 import { createSigner, signedParameters } from '../../../src/venue/binance/sign.ts';
 import { openUserStream } from '../../../src/venue/binance/user-stream.ts';
 import { systemClock } from '../../../src/venue/clock.ts';
@@ -39,6 +40,7 @@ async function aStream(onMessage: Answer = accept) {
         expire: () => undefined,
       },
       logger: pino({ level: 'silent' }),
+      scrub: createScrubber(['the-key']),
       timings: { pingMs: 20, backoffMs: [10, 20], stableMs: 0 },
     },
     (event) => events.push(event),
@@ -233,4 +235,14 @@ test('a refused subscription is tried again, with the clock measured anew', asyn
   });
   await soon(() => expect(events.map(({ type }) => type)).toEqual(['disconnected', 'connected']));
   expect(expireClock).toHaveBeenCalledTimes(1);
+});
+
+test('F83: a refusal that quotes the key says why the stream is down without it', async () => {
+  const { events } = await aStream(({ id }) => ({ id, status: 401, error: { code: -2015, msg: 'not for the-key' } }));
+  await soon(() =>
+    expect(events[0]).toEqual({
+      type: 'disconnected',
+      detail: 'subscription refused: 401 -2015 not for [redacted]',
+    }),
+  );
 });
