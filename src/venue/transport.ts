@@ -66,15 +66,30 @@ type Agents = { readonly 'http:': http.Agent; readonly 'https:': https.Agent };
 function exchange(request: HttpRequest, agents: Agents, resolve: (result: HttpResult) => void): void {
   const url = new URL(request.url);
   const isSecure = url.protocol === 'https:';
-  const signals = [AbortSignal.timeout(request.timeoutMs), ...(request.signal === undefined ? [] : [request.signal])];
   let phase: Phase = 'resolving';
-  const fail = (error: NodeJS.ErrnoException): void => resolve(failureOf(error, phase));
+  if (request.signal?.aborted) {
+    resolve(failureOf(gaveUp('AbortError'), phase));
+    return;
+  }
+  const done = (result: HttpResult): void => {
+    clearTimeout(timer);
+    request.signal?.removeEventListener('abort', abort);
+    resolve(result);
+  };
+  const fail = (error: NodeJS.ErrnoException): void => done(failureOf(error, phase));
+  const giveUp = (name: GivenUp): void => {
+    fail(gaveUp(name));
+    outgoing.destroy();
+  };
+  // A timer of our own: of the signals that `AbortSignal.any` joins, Node forgets the timeouts with the next garbage.
+  const timer = setTimeout(() => giveUp('TimeoutError'), request.timeoutMs);
+  const abort = (): void => giveUp('AbortError');
+  request.signal?.addEventListener('abort', abort);
 
   const outgoing = (isSecure ? https : http).request(url, {
     agent: agents[isSecure ? 'https:' : 'http:'],
     method: request.method,
     headers: request.body === undefined ? request.headers : { ...request.headers, ...bodyHeaders(request.body) },
-    signal: AbortSignal.any(signals),
   });
   outgoing.on('socket', (socket: Socket) => {
     if (!socket.connecting) {
@@ -90,13 +105,13 @@ function exchange(request: HttpRequest, agents: Agents, resolve: (result: HttpRe
   });
   outgoing.on('error', fail);
   if (request.onWritten !== undefined) outgoing.on('finish', request.onWritten);
-  outgoing.on('response', (response) => readAnswer(response, resolve, fail));
+  outgoing.on('response', (response) => readAnswer(response, done, fail));
   outgoing.end(request.body);
 }
 
 function readAnswer(
   response: http.IncomingMessage,
-  resolve: (result: HttpResult) => void,
+  done: (result: HttpResult) => void,
   fail: (error: NodeJS.ErrnoException) => void,
 ): void {
   const chunks: Buffer[] = [];
@@ -109,9 +124,13 @@ function readAnswer(
   response.on('error', fail);
   response.on('end', () => {
     const body = Buffer.concat(chunks).toString('utf8');
-    resolve({ kind: 'answer', status: response.statusCode ?? 0, headers: response.headers, body });
+    done({ kind: 'answer', status: response.statusCode ?? 0, headers: response.headers, body });
   });
 }
+
+type GivenUp = 'AbortError' | 'TimeoutError';
+
+const gaveUp = (name: GivenUp): Error => Object.assign(new Error('gave up on an answer'), { name });
 
 const bodyHeaders = (body: string): Record<string, string> => ({
   'content-type': 'application/x-www-form-urlencoded',
