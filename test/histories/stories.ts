@@ -6,6 +6,7 @@ import {
   accountScope,
   accountWatchId,
   breakerId,
+  cancelAllId,
   entryId,
   exitId,
   marketWatchId,
@@ -43,6 +44,7 @@ export const stories: readonly ((site: Site) => Promise<readonly Recorded[]>)[] 
   canceledFromOutside,
   invalid,
   haltedAndResumed,
+  frozen,
   reconciled,
   watched,
 ];
@@ -155,6 +157,26 @@ async function haltedAndResumed(site: Site): Promise<readonly Recorded[]> {
   await breaker.signal(signals.resume, asked);
   await until(async () => !(await isHalted()));
   return [entryOf('halted'), { name: 'circuitBreaker-halt-and-resume', workflowId: breaker.workflowId }];
+}
+
+/** An entry rests, trading is frozen, and the sweep takes the order back. */
+async function frozen(site: Site): Promise<readonly Recorded[]> {
+  const { ratchet, temporal, home } = site;
+  const tradeId = 'frozen';
+  const entry = { type: 'LIMIT', price: moved(home, '0.99') };
+  await ratchet.enter(request(site, tradeId, { entry, exit: { stopLoss: { price: moved(home, '0.9') } } }));
+  const handle = await untilWorking(temporal, tradeId);
+  const breaker = temporal.workflow.getHandle(breakerId(accountScope('main')));
+  const asked = { actor: 'recorder', reason: 'the story of a freeze' };
+  await breaker.signal(signals.halt, { ...asked, level: 'frozen' });
+  const holds = async () => (await ratchet.state()).holds;
+  await until(async () => (await holds()).length > 0);
+  const workflowId = cancelAllId(accountScope('main'), (await holds())[0]?.version ?? '');
+  await until(async () => (await temporal.workflow.getHandle(workflowId).describe()).status.name === 'COMPLETED');
+  await handle.result();
+  await breaker.signal(signals.resume, asked);
+  await until(async () => (await holds()).length === 0);
+  return [entryOf(tradeId), { name: 'cancelAll-frozen', workflowId }];
 }
 
 /** What has looked all the while: the market's watch has nothing left to do, the account's one goes on. */
