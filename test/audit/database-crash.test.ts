@@ -31,7 +31,6 @@ describe('F60: PostgreSQL is stopped (immediate) three times while four processe
     await openAccount(db);
     const request = aRequest();
     await decide(db, request);
-    const before = await countRecords();
     const nothing = { inc: () => {}, set: () => {} };
     const fatal: unknown[] = [];
     const sealer = createSealer({
@@ -67,20 +66,22 @@ describe('F60: PostgreSQL is stopped (immediate) three times while four processe
     expect(results.reduce((sum, { records }) => sum + records, 0)).toBe(expected);
     // They did meet the stops, and what was ambiguous was recorded again without being there twice.
     for (const { failures } of results) expect(failures).toBeGreaterThan(0);
-    expect((await countRecords()) - before).toBe(expected);
+    expect(await countRecorded()).toBe(expected);
     const after = await sealedRecords();
     expect(seen.size).toBeGreaterThan(0);
     expect([...seen].filter(([eventId, seq]) => after.get(eventId) !== seq)).toEqual([]);
     const publicKey = publicKeyOf(key);
     const verdict = await verifyAudit(await auditSourceOf({ db, checkpointDir }), publicKey);
-    expect(verdict).toMatchObject({ exitCode: 0, unsealed: 0, uncovered: 0, records: before + expected });
+    expect(verdict).toMatchObject({ exitCode: 0, unsealed: 0, uncovered: 0 });
     await expect(checkTail({ db, checkpointDir, publicKey })).resolves.toBeUndefined();
     // Nothing was ever meant that could have been sent.
     expect(await postgres.asOwner('select * from orders')).toEqual([]);
     await expect(commitIntent(db, entryIntent(request))).resolves.toMatchObject({ outcome: 'committed' });
 
-    async function countRecords(): Promise<number> {
-      const { rows } = await sql<{ count: number }>`select count(*) as count from audit_event`.execute(db);
+    /** Without what the sealer says of itself, such as that it was late. */
+    async function countRecorded(): Promise<number> {
+      const { rows } = await sql<{ count: number }>`
+        select count(*) as count from audit_event where event_type = 'StopMoved'`.execute(db);
       return rows[0]?.count ?? 0;
     }
     async function sealedRecords(): Promise<ReadonlyMap<string, number>> {
