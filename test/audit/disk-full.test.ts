@@ -108,8 +108,8 @@ describe.skipIf(!canMount)('F62: the disk of the database is full (64 MB)', () =
     const reserve = await aReserve(db, folder, reserveMb);
     expect(reserve.entryBrake()).toBeNull();
     const nearly = fill(folder, reserveMb - 1);
-    await vi.waitFor(() => expect(reserve.entryBrake()).toMatchObject({ code: 'DISK_SHORT' }), 5_000);
-    await vi.waitFor(async () => expect(await codesOf(db)).toEqual(['DISK_SHORT']), 5_000);
+    await vi.waitFor(() => expect(reserve.entryBrake()).toMatchObject({ code: 'DISK_SHORT' }), 20_000);
+    await vi.waitFor(async () => expect(await codesOf(db)).toEqual(['DISK_SHORT']), 20_000);
     await exits(first);
 
     // What other programs write may fill it all the same: then nothing is believed that is not on the disk.
@@ -127,7 +127,7 @@ describe.skipIf(!canMount)('F62: the disk of the database is full (64 MB)', () =
       await postgres.start();
     }
     await vi.waitFor(() => exits(second), 20_000);
-    await vi.waitFor(async () => expect(await codesOf(db)).toEqual([]), 10_000);
+    await vi.waitFor(async () => expect(await codesOf(db)).toEqual([]), 30_000);
     expect(reserve.entryBrake()).toBeNull();
     await reserve.stop();
     await sealer.sealNow();
@@ -188,7 +188,7 @@ describe.skipIf(!canMount)('F62: the disk of the checkpoints is full (1 MB)', ()
     await vi.waitFor(recorded, { timeout: 60_000, interval: 500 });
     const before = await readNotes(checkpointDir);
     await recordTrade(db, 't-last');
-    await vi.waitFor(async () => expect((await verdict()).unsealed).toBe(0), 10_000);
+    await vi.waitFor(async () => expect((await verdict()).unsealed).toBe(0), 30_000);
     // What waits for a checkpoint, such as a resume, is refused, and may ask again.
     await expect(sealer.sealNow()).rejects.toMatchObject({ code: 'AUDIT_CHECKPOINT_NO_SPACE', retryable: true });
     const { exitCode, records, uncovered } = await verdict();
@@ -199,7 +199,7 @@ describe.skipIf(!canMount)('F62: the disk of the checkpoints is full (1 MB)', ()
     expect(fatal).toEqual([]);
 
     free();
-    await vi.waitFor(async () => expect(await codesOf(db)).toEqual(['DISK_SHORT']), 10_000);
+    await vi.waitFor(async () => expect(await codesOf(db)).toEqual(['DISK_SHORT']), 30_000);
     await reserve.stop();
     await sealer.stop();
     expect(await verdict()).toMatchObject({ exitCode: 0, uncovered: 0 });

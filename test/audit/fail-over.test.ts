@@ -32,7 +32,7 @@ describe('F61: a fail-over lost the tail that was committed last', () => {
     const start = () => anApiProcess({ databaseUrl: postgres.appUrl, dataFolder });
     const records = async (tradeId: string, upTo: number): Promise<void> => {
       await recordTrade(db, tradeId);
-      await vi.waitFor(async () => expect(await sealedUpTo()).toBe(upTo), 10_000);
+      await vi.waitFor(async () => expect(await sealedUpTo()).toBe(upTo), 30_000);
     };
     const first = start();
     await first.ready;
