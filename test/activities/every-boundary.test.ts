@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { judgeBench } from '../support/order-bench/judge.ts';
 import type { ActivityName } from '../support/order-bench/run-activity.ts';
 import type { Strike, StrikeKind } from '../support/order-bench/stage.ts';
-import { aTheater, canceling, immediate, limitThatRests, market, placing } from './stories.ts';
+import { aTheater, canceling, immediate, limitThatRests, market, placements, placing } from './stories.ts';
 
 // Each boundary of each activity of the order path, once: the process dies there, the database's answer is lost there,
 // or the process sleeps there while another one does its work. Boundaries are counted on an undisturbed run first. With
@@ -101,4 +101,25 @@ describe.each(stories)('$name', ({ plan, activities, ends }) => {
     },
     600_000,
   );
+});
+
+describe('F09: a sleeper wakes with its order still to be sent', () => {
+  test.each([
+    ['MARKET', market],
+    ['LIMIT', limitThatRests],
+    ['IOC', immediate],
+  ])('a %s: the venue refuses it by the timestamp of its intent, and none is placed', async (_name, entry) => {
+    const bench = await theater.open();
+    const outcome = await bench.trade({
+      entry,
+      strikes: [{ activity: 'placeOrder', point: 0, before: 'placeOrder', kind: 'pause' }],
+    });
+    expect(outcome.struck).toHaveLength(1);
+    expect(outcome.entry).toMatchObject({ status: 'denied', reasonCode: 'ENTRY_NOT_SENT' });
+    const evidence = await bench.evidence();
+    expect(placements(evidence)).toMatchObject([{ accepted: false, code: -1021 }]);
+    expect(evidence.ledger.orders).toEqual([]);
+    expect(evidence.reservations).toMatchObject([{ posted_quantity: '0', voided_quantity: '1' }]);
+    expect(judgeBench(evidence)).toEqual([]);
+  });
 });

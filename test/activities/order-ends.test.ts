@@ -170,6 +170,20 @@ describe('F32: reports of the stream', () => {
   });
 });
 
+describe('F32: fills of the same millisecond', () => {
+  test('are two, and both count', async () => {
+    const bench = await theater.open();
+    const { entry, closed } = await bench.trade({ quantity: '70' });
+    expect(entry).toMatchObject({ status: 'filled', filledQuantity: '70', fillsComplete: true });
+    const evidence = await bench.evidence();
+    const bought = evidence.ledger.fills.filter(({ side }) => side === 'BUY');
+    expect(bought).toHaveLength(2);
+    expect(new Set(bought.map(({ tradedAtMs }) => tradedAtMs)).size).toBe(1);
+    expect(closed).toMatchObject({ entryQuantity: '70', exitQuantity: '69.93', dust: '0' });
+    expect(judgeBench(evidence)).toEqual([]);
+  });
+});
+
 describe('F33: a report is missing', () => {
   test.each([1, 2, 3, 4])('the %d. one: a poll repairs it within 30 s', async (nth) => {
     const bench = await theater.open();

@@ -1,4 +1,5 @@
 import { RatchetError } from '../../../src/domain/errors.ts';
+import type { Venue } from '../../../src/venue/venue.ts';
 
 /** What happens to an attempt: its process dies, the database's answer is lost, or the process sleeps and wakes later. */
 export type StrikeKind = 'crash' | 'fail' | 'pause';
@@ -12,6 +13,8 @@ export type Strike = {
   readonly activity: string;
   readonly call?: number;
   readonly point: number;
+  /** Of those from the point on, the first before a call of this method of the venue. */
+  readonly before?: keyof Venue;
   readonly kind: StrikeKind;
 };
 
@@ -21,7 +24,7 @@ export class Crash extends Error {}
 /** What one attempt runs on: it counts the boundaries that the attempt passes, and strikes where it was told to. */
 export type Stage = {
   /** `isOpen`: in the middle of a transaction, whose locks a sleeper would keep until the server ends it. */
-  pass(kind: 'database' | 'venue' | 'time', isOpen?: boolean): Promise<void>;
+  pass(kind: 'database' | 'venue' | 'time', isOpen?: boolean, before?: string): Promise<void>;
   /** How many boundaries were passed. */
   points(): number;
   /** The strike was carried out, and where. */
@@ -58,13 +61,14 @@ export function createStage(strike: Strike | undefined): Stage {
   };
 
   return {
-    async pass(kind, isOpen = false) {
+    async pass(kind, isOpen = false, before = undefined) {
       if (isDead) throw new Crash('it is dead already');
       if (kind === 'time') return;
       const here = points;
       points += 1;
       // A strike that does not fit here waits for the next boundary that it fits.
       if (strike === undefined || struck !== null || here < strike.point) return;
+      if (strike.before !== undefined && strike.before !== before) return;
       if (strike.kind === 'fail' && kind !== 'database') return;
       if (strike.kind === 'pause' && isOpen) return;
       await carryOut(strike.kind, `${strike.activity} ${kind} #${here}`);

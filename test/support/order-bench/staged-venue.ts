@@ -10,7 +10,7 @@ export function stagedVenue(venue: Venue, stage: Stage): Venue {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== 'function' || synchronous.has(name)) return member;
       return async (...args: readonly unknown[]) => {
-        await stage.pass('venue');
+        await stage.pass('venue', false, String(name));
         const answer: unknown = await Reflect.apply(member, target, args);
         await stage.pass('venue');
         return answer;
