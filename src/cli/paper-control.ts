@@ -11,6 +11,8 @@ export type PlannedRule = {
   readonly do: { readonly action: string };
   readonly matched: number;
   readonly struck: number;
+  /** How often it strikes at most. */
+  readonly times?: number;
 };
 
 const answerWithinMs = 5_000;

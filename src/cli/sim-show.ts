@@ -10,5 +10,7 @@ export async function run(options: GlobalOptions): Promise<number> {
   return exitCodes.done;
 }
 
-const lineOf = ({ id, phase, do: { action }, matched, struck }: PlannedRule): string =>
-  `rule ${id}: ${action} at ${phase}; struck ${struck} of ${matched} that matched`;
+const lineOf = ({ id, phase, do: { action }, matched, struck, times }: PlannedRule): string => {
+  const isSpent = times !== undefined && struck >= times;
+  return `rule ${id}: ${action} at ${phase}; struck ${struck} of ${matched} that matched${isSpent ? ', and is spent' : ''}`;
+};

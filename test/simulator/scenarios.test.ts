@@ -151,6 +151,7 @@ const effects: Readonly<Record<string, () => Promise<void>>> = {
   async 'bad-ticks'() {
     const venue = await aVirtualVenue();
     const stream = await openStream(`${venue.wsUrl}/stream?streams=btcusdt@trade/btcusdt@bookTicker`);
+    const other = await openStream(`${venue.wsUrl}/ws/btcusdt@trade`);
     await play(venue, 'bad-ticks');
     for (let index = 0; index < 7; index += 1) venue.tick({ price: '46000' });
     const of = (kind: string) =>
@@ -158,6 +159,9 @@ const effects: Readonly<Record<string, () => Promise<void>>> = {
     await expect.poll(() => of('bookTicker').length).toBe(7);
     expect(of('trade').map(({ p }) => p)).toEqual(['NaN', '', '0', '-1', '460000', '460', '46000.00000000']);
     expect(of('trade').map(({ t }) => t)).toEqual([2, 3, 4, 5, 6, 7, 8]);
+    await expect.poll(() => other.frames.length).toBe(7);
+    expect(other.frames.map(({ p }) => p)).toEqual(of('trade').map(({ p }) => p));
+    other.close();
     expect(of('bookTicker').map(({ b, a }) => Number(b) > Number(a))).toEqual([true, ...Array(6).fill(false)]);
     stream.close();
   },

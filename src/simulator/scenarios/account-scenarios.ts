@@ -23,7 +23,7 @@ export const accountScenarios: readonly Scenario[] = [
   {
     name: 'external-order',
     does: 'A person places an order by hand, far enough from the market to rest.',
-    expect: 'Within 30 s reconciliation names an order that Ratchet did not place, and counts it as exposure.',
+    expect: 'Within 30 s the alert EXTERNAL_ORDER names it, and entries are blocked until a person has settled it.',
     parameters: {
       symbol: symbolParameter,
       side: side('of the order'),
@@ -40,7 +40,7 @@ export const accountScenarios: readonly Scenario[] = [
   {
     name: 'external-withdrawal',
     does: 'A person takes money out of the account.',
-    expect: 'Within 60 s reconciliation names the balance that differs, and limits follow the equity that is left.',
+    expect: 'Within 60 s the alert BALANCE_DRIFT names the difference, and limits follow the equity that is left.',
     parameters: { symbol: symbolParameter, percent: wholeNumber('how much of what is free', 10, 1, 100) },
     run(stage, values) {
       const { exchange } = stage.core;

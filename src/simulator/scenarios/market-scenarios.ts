@@ -116,16 +116,16 @@ export const marketScenarios: readonly Scenario[] = [
       const venue = venueOf(stage, values);
       const { last } = quotesOf(venue);
       const prices = ['NaN', '', '0', '-1', multiply(last, decimal('10')), divide(last, hundred, 8)];
-      planFor(stage, this.name, lies(venue.market.symbol, prices, last), values.number('forMs'));
+      planFor(stage, this.name, lies(venue, prices, last), values.number('forMs'));
     },
   },
 ];
 
-/** Each of the next trades is told with another price, and the next quotes with a bid above the ask. */
-const lies = (symbol: string, prices: readonly string[], last: Decimal): readonly FaultRule[] => [
+/** Each of the next trades is told with another price, on every connection alike, and the next quotes with a bid above the ask. */
+const lies = ({ market: { symbol }, tape }: Venue, prices: readonly string[], last: Decimal): readonly FaultRule[] => [
   ...prices.map(
     (p, index): FaultRule => ({
-      on: { match: { e: 'trade', s: symbol }, nth: index + 1 },
+      on: { match: { e: 'trade', s: symbol, t: String(tape.lastTradeId + 1 + index) } },
       phase: 'stream',
       do: { action: 'lie', fields: { p } },
     }),
