@@ -10,39 +10,55 @@ export type ApiAddress = {
 
 /** Calls the HTTP API. What it refuses arrives as a `RatchetClientError` with the API's own code. */
 export type Api = {
-  get<Answer>(path: string, options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<Answer>;
+  get<Answer>(path: string, patience?: Patience): Promise<Answer>;
   post<Answer>(path: string, body: unknown): Promise<Answer>;
 };
+
+type Patience = { readonly timeoutMs?: number; readonly signal?: AbortSignal };
 
 const defaultTimeoutMs = 10_000;
 
 export function createApi({ url, key }: ApiAddress): Api {
-  const send = async (path: string, init: RequestInit): Promise<unknown> => {
+  const send = async (path: string, init: RequestInit, patience: Patience = {}): Promise<unknown> => {
     const target = new URL(path, url);
+    const limit = limitOf(patience);
     try {
-      const response = await fetch(target, init);
+      const response = await fetch(target, { ...init, signal: limit.signal });
       const body: unknown = await response.json();
       if (response.ok) return body;
       throw refusal(body, { url, status: response.status });
     } catch (error) {
       if (error instanceof RatchetClientError) throw error;
       throw clientError('API_UNAVAILABLE', { url, detail: reasonOf(error) }, error);
+    } finally {
+      limit.end();
     }
   };
   const headers = { authorization: `Bearer ${key}`, accept: 'application/json' };
   return {
-    get: async <Answer>(path: string, options: { timeoutMs?: number; signal?: AbortSignal } = {}) => {
-      const timeout = AbortSignal.timeout(options.timeoutMs ?? defaultTimeoutMs);
-      const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
-      return (await send(path, { headers, signal })) as Answer;
-    },
+    get: async <Answer>(path: string, patience?: Patience) => (await send(path, { headers }, patience)) as Answer,
     post: async <Answer>(path: string, body: unknown) =>
       (await send(path, {
         method: 'POST',
         headers: { ...headers, 'content-type': 'application/json' },
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(defaultTimeoutMs),
       })) as Answer,
+  };
+}
+
+// A timer of our own: of the signals that `AbortSignal.any` joins, Node forgets the timeouts with the next garbage.
+function limitOf({ timeoutMs = defaultTimeoutMs, signal }: Patience): { signal: AbortSignal; end: () => void } {
+  const limit = new AbortController();
+  const giveUp = () => limit.abort(signal?.reason);
+  const timer = setTimeout(() => limit.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs);
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener('abort', giveUp, { once: true });
+  return {
+    signal: limit.signal,
+    end: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+    },
   };
 }
 

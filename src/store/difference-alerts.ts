@@ -35,11 +35,13 @@ function conditionOf({ account, venue }: Where, difference: Difference): string 
 
 /** Tells people of a difference, once as long as it lasts. Orders of others go on record as the stream's do. */
 export async function raiseDifference(tx: Tx, where: Where, difference: Difference, nowMs: number): Promise<void> {
+  const { account, venue } = where;
   const isNew = await raiseAlert(tx, {
     condition: conditionOf(where, difference),
     code: codes[difference.kind],
     severity: difference.kind === 'changedFill' ? 'WARNING' : 'CRITICAL',
-    context: { ...where, ...contextOf(difference), what: describeDifference(difference) },
+    // By name: whoever calls may know more of the run than a person wants to read.
+    context: { account, venue, ...contextOf(difference), what: describeDifference(difference) },
     ...('tradeId' in difference && { tradeId: difference.tradeId }),
     nowMs,
   });
@@ -47,10 +49,10 @@ export async function raiseDifference(tx: Tx, where: Where, difference: Differen
   const { kind: _, ...order } = difference;
   await record(tx, {
     type: 'ExternalOrderSeen',
-    key: [where.account, where.venue, order.symbol, order.venueOrderId, nowMs],
+    key: [account, venue, order.symbol, order.venueOrderId, nowMs],
     atMs: nowMs,
-    actor: { type: 'venue', id: where.venue },
-    data: { account: where.account, ...order },
+    actor: { type: 'venue', id: venue },
+    data: { account, ...order },
   });
 }
 

@@ -72,6 +72,13 @@ describe('a balance', () => {
     expect(report.outcome).toBe(drifts ? 'differences' : 'clean');
     expect(driftOf(report, 'USDT')).toBe(drifts ? change : undefined);
     expect(await alertsOf(theater.db(), bench)).toEqual(drifts ? ['BALANCE_DRIFT'] : []);
+    const [alert] = await theater
+      .db()
+      .selectFrom('alert')
+      .select('context')
+      .where('code', '=', 'BALANCE_DRIFT')
+      .execute();
+    if (drifts) expect(Object.keys(alert?.context ?? {}).sort()).toEqual(['account', 'asset', 'venue', 'what']);
   });
 
   test('that is off by less than the limit blocks nothing, by more it blocks entries', async () => {

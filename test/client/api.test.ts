@@ -1,5 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createApi } from '../../src/client/api.ts';
 import { RatchetClientError } from '../../src/client/client-error.ts';
@@ -72,6 +75,23 @@ describe('createApi', () => {
     const api = createApi({ url: `http://127.0.0.1:${await freePort()}`, key: 'x' });
     const error = await failure(api.get('/v1/status'));
     expect(error).toMatchObject({ code: 'API_UNAVAILABLE', body: { context: { detail: 'ECONNREFUSED' } } });
+  });
+
+  test('gives up in time, however much garbage is collected meanwhile', async () => {
+    server = createServer(() => undefined);
+    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const api = createApi({ url: `http://127.0.0.1:${port}`, key: 'x' });
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const { signal } = new AbortController();
+    const asked = Array.from({ length: 10 }, () => failure(api.get('/v1/status', { timeoutMs: 200, signal })));
+    for (let i = 0; i < 5; i += 1) {
+      collect();
+      await setTimeout(20);
+    }
+    for (const error of await Promise.all(asked)) expect(error).toMatchObject({ code: 'API_UNAVAILABLE' });
+    server.closeAllConnections();
   });
 });
 
