@@ -45,13 +45,14 @@ function exactly(
 const one = ({ events }: Evidence, tradeId: string, ...types: readonly string[]) =>
   exactly(events, 1, tradeId, types, (event) => event.tradeId === tradeId);
 
-const fillFaults = ({ venue_trade_id, side }: Evidence['fills'][number], events: readonly AuditEvent[]) =>
+// By its order, because trades of two symbols may share a number.
+const fillFaults = ({ venue_trade_id, client_order_id }: Evidence['fills'][number], events: readonly AuditEvent[]) =>
   exactly(
     events,
     1,
     `fill ${venue_trade_id}`,
     ['Fill'],
-    ({ body }) => body['venueTradeId'] === venue_trade_id && body['side'] === side,
+    ({ body }) => body['venueTradeId'] === venue_trade_id && body['clientOrderId'] === client_order_id,
   );
 
 function guardFaults(
