@@ -122,4 +122,14 @@ describe('F09: a sleeper wakes with its order still to be sent', () => {
     expect(evidence.reservations).toMatchObject([{ posted_quantity: '0', voided_quantity: '1' }]);
     expect(judgeBench(evidence)).toEqual([]);
   });
+
+  test.each(Array.from({ length: 14 }, (_, point) => point))(
+    "asleep at #%d before that: no send goes out under a timestamp that is not the intent's",
+    async (point) => {
+      const bench = await theater.open();
+      const { struck } = await bench.trade({ strikes: [{ activity: 'placeOrder', point, kind: 'pause' }] });
+      expect(struck).toHaveLength(1);
+      expect(judgeBench(await bench.evidence())).toEqual([]);
+    },
+  );
 });
