@@ -42,7 +42,9 @@ export function viewOf(trade: BookTradeInFull, temporalUi: TemporalUi, prices: L
 
 /** A record as it goes out: what every record has by name, the rest as its data. */
 export function recordOf({ no, seq, body }: BookRecord): TradeRecord {
-  const { v: _version, tradeId: _tradeId, type, at, actor, ...data } = body;
+  const { v: _version, tradeId: _tradeId, type, at, actor, ...rest } = body;
+  // Of what the database stamps on it (`_eventId`, …) only its number is of use out there, and that it has.
+  const data = Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith('_')));
   return { no, seq, type, at, actor, data };
 }
 
