@@ -1,5 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { connectRatchet, type RatchetClient, RatchetClientError, readStack } from '../client/index.ts';
+import {
+  connectRatchet,
+  type RatchetClient,
+  RatchetClientError,
+  type RatchetSettings,
+  readStack,
+} from '../client/index.ts';
 import type { BotEvent } from './narrate.ts';
 import { type BotEnd, runTrades } from './run-trades.ts';
 import { sentenceOf } from './sentences.ts';
@@ -25,7 +31,7 @@ async function main(settings: BotSettings): Promise<number> {
   }
   const stack = readStack(settings.data);
   const say = (event: BotEvent): void => void print(settings.json ? JSON.stringify(event) : sentenceOf(event));
-  const client = await connect(stack, say, stopping.signal);
+  const client = await connect({ ...stack, payloadKeys: settings.payloadKeys }, say, stopping.signal);
   say({ event: 'waiting', for: `prices of ${settings.symbol}` });
   const { symbol, trades, timeStopMs } = settings;
   const { account, venue } = stack;
@@ -51,13 +57,13 @@ function report({ closed, end }: BotEnd, { json, trades }: BotSettings): void {
 
 /** Temporal may come up after the bot. */
 async function connect(
-  { temporal, api }: ReturnType<typeof readStack>,
+  settings: RatchetSettings,
   say: (event: BotEvent) => void,
   signal: AbortSignal,
 ): Promise<RatchetClient> {
   for (;;) {
     try {
-      return await connectRatchet({ temporal, api });
+      return await connectRatchet(settings);
     } catch (error) {
       if (signal.aborted || !(error instanceof RatchetClientError && error.retryable)) throw error;
       say({ event: 'waiting', for: error.message });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 export type BotSettings = {
@@ -9,6 +10,8 @@ export type BotSettings = {
   readonly json: boolean;
   /** A trade that nothing else has closed is closed after this long. */
   readonly timeStopMs: number;
+  /** What the workers of the stack encrypt with, if they do. */
+  readonly payloadKeys: string | undefined;
 };
 
 export const usage = `Usage: node dist/src/bot/main.js [flags]
@@ -37,7 +40,13 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     trades: values.trades === '' ? undefined : whole('--trades', values.trades, 1),
     json: values.json,
     timeStopMs: whole('--time-stop-ms', values['time-stop-ms'], 100),
+    payloadKeys: payloadKeysIn(environment),
   };
+}
+
+function payloadKeysIn(environment: NodeJS.ProcessEnv): string | undefined {
+  const file = environment['RATCHET_PAYLOAD_KEYS_FILE'];
+  return file ? readFileSync(file, 'utf8').trim() : environment['RATCHET_PAYLOAD_KEYS'] || undefined;
 }
 
 function whole(flag: string, text: string, min: number): number {

@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import { payloadOptions } from '../config/payloads.ts';
 import { loadTemporalConnection } from '../config/temporal-connection.ts';
 import type { Site } from './site.ts';
 
@@ -7,7 +8,7 @@ export async function withTemporal<Result>(site: Site, work: (temporal: Client) 
   const { connectionOptions, namespace } = addressOf(site);
   const connection = Connection.lazy(connectionOptions);
   try {
-    return await work(new Client({ connection, namespace }));
+    return await work(new Client({ connection, namespace, ...payloadOptions(site.config) }));
   } finally {
     await connection.close();
   }

@@ -21,6 +21,7 @@ import {
   errorBody,
   isErrorCode,
   isRetryable,
+  RatchetError,
 } from '../contracts/schemas/error-body.ts';
 import type { Fault } from '../contracts/schemas/faults.ts';
 import type { StoredDecision } from '../contracts/schemas/trade-view.ts';
@@ -118,6 +119,7 @@ function answerOf(error: unknown): Answer {
   if (error instanceof WorkflowExecutionAlreadyStartedError) return { outcome: 'ended', detail: error.message };
   if (error instanceof WorkflowNotFoundError) return { outcome: 'lost', detail: error.message };
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return { outcome: 'late', detail: error.message };
+  if (error instanceof RatchetError) return { outcome: 'refused', body: errorBody(error.code, error.context) };
   const context = { detail: detailOf(error) };
   const isRefusal = error instanceof NamespaceNotFoundError || refusals.has(grpcCodeOf(error) ?? unavailable);
   return { outcome: 'refused', body: errorBody(isRefusal ? 'TEMPORAL_REFUSED' : 'TEMPORAL_UNAVAILABLE', context) };

@@ -1,5 +1,7 @@
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import type { EntryDecision } from '../contracts/messages/decision.ts';
+import { encryptingConverter } from '../contracts/payloads/data-converter.ts';
+import { parsePayloadKeys, payloadKeysPattern } from '../contracts/payloads/payload-keys.ts';
 import type { MarketView, StatusView } from '../contracts/schemas/status-view.ts';
 import type {
   StoredDecision,
@@ -19,6 +21,8 @@ export type RatchetSettings = {
     | (ConnectionOptions & { readonly address: string; readonly namespace?: string })
     | { readonly connection: Connection; readonly namespace?: string };
   readonly api: ApiAddress;
+  /** RATCHET_PAYLOAD_KEYS of the workers, where they encrypt. */
+  readonly payloadKeys?: string | undefined;
 };
 
 export type TradeFilter = {
@@ -61,7 +65,7 @@ export type RatchetClient = {
 /** @throws RatchetClientError TEMPORAL_UNAVAILABLE when the server can't be reached. */
 export async function connectRatchet(settings: RatchetSettings): Promise<RatchetClient> {
   const api = createApi(settings.api);
-  const { temporal, disconnect } = await connectTemporal(settings.temporal);
+  const { temporal, disconnect } = await connectTemporal(settings);
   return {
     enter: (request) => enterTrade(request, { temporal, readDecision: (tradeId) => readDecision(api, tradeId) }),
     trade: (tradeId) => api.get(tradePath(tradeId)),
@@ -77,18 +81,27 @@ export async function connectRatchet(settings: RatchetSettings): Promise<Ratchet
   };
 }
 
-async function connectTemporal(
-  settings: RatchetSettings['temporal'],
-): Promise<{ readonly temporal: Client; readonly disconnect: () => Promise<void> }> {
-  const { namespace = 'default' } = settings;
-  if ('connection' in settings) {
-    return { temporal: new Client({ connection: settings.connection, namespace }), disconnect: async () => {} };
+async function connectTemporal({
+  temporal,
+  payloadKeys,
+}: RatchetSettings): Promise<{ readonly temporal: Client; readonly disconnect: () => Promise<void> }> {
+  const { namespace = 'default' } = temporal;
+  const common = { namespace, ...(payloadKeys !== undefined && { dataConverter: converterOf(payloadKeys) }) };
+  if ('connection' in temporal) {
+    return { temporal: new Client({ connection: temporal.connection, ...common }), disconnect: async () => {} };
   }
-  const { namespace: _, ...options } = settings;
+  const { namespace: _, ...options } = temporal;
   const connection = await Connection.connect(options).catch((error: unknown) => {
-    throw clientError('TEMPORAL_UNAVAILABLE', { address: settings.address, detail: String(error) }, error);
+    throw clientError('TEMPORAL_UNAVAILABLE', { address: temporal.address, detail: String(error) }, error);
   });
-  return { temporal: new Client({ connection, namespace }), disconnect: () => connection.close() };
+  return { temporal: new Client({ connection, ...common }), disconnect: () => connection.close() };
+}
+
+function converterOf(payloadKeys: string) {
+  if (!payloadKeysPattern.test(payloadKeys)) {
+    throw clientError('CONFIG_INVALID', { payloadKeys: '(not shown) must be id:key pairs with commas between' });
+  }
+  return encryptingConverter({ keys: parsePayloadKeys(payloadKeys), encryptedOnly: false });
 }
 
 async function readDecision(api: Api, tradeId: string): Promise<StoredDecision | undefined> {

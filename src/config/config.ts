@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import { payloadKeysPattern } from '../contracts/payloads/payload-keys.ts';
 import { otherVariables, type SettingName, settings } from '../contracts/schemas/config.ts';
 import type { BreakerSettings } from '../domain/circuit-breaker.ts';
 import { type Decimal, decimal } from '../domain/decimal.ts';
@@ -57,11 +58,11 @@ export function loadConfig<const Name extends OptionalName = never>(
   return config;
 }
 
-/** What a logger must never print: the secret settings, and the passwords inside their addresses. */
+/** What a logger must never print: the secret settings, and the passwords and keys inside them. */
 export function secretValues(config: Config): readonly string[] {
   return settingNames.flatMap((name) => {
     const value = config[name];
-    return value instanceof Secret ? withPassword(value.reveal()) : [];
+    return value instanceof Secret ? withParts(value.reveal()) : [];
   });
 }
 
@@ -167,6 +168,11 @@ function refuseDanger(config: Config): void {
       throw new RatchetError('PAPER_MODE_LIVE_VENUE', { [name]: address });
     }
   }
+  if (config.RATCHET_PAYLOADS_ENCRYPTED_ONLY && config.RATCHET_PAYLOAD_KEYS === undefined) {
+    throw new RatchetError('CONFIG_INVALID', {
+      RATCHET_PAYLOAD_KEYS: '(missing) RATCHET_PAYLOADS_ENCRYPTED_ONLY needs it',
+    });
+  }
   if (!isLoopback(config.RATCHET_API_HOST) && !config.RATCHET_API_BEHIND_TLS_PROXY) {
     throw new RatchetError('API_WITHOUT_TLS', { RATCHET_API_HOST: config.RATCHET_API_HOST });
   }
@@ -179,7 +185,8 @@ const takesRealOrders = (hostname: string): boolean =>
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 
-function withPassword(text: string): readonly string[] {
+function withParts(text: string): readonly string[] {
+  if (payloadKeysPattern.test(text)) return [text, ...text.split(/[,:]/).filter((part) => part.length > 32)];
   const password = URL.canParse(text) ? new URL(text).password : '';
   return password === '' ? [text] : [text, password, decodeURIComponent(password)];
 }

@@ -6,6 +6,7 @@ import { startSweepRelay } from '../../activities/sweep-relay.ts';
 import { defaultRates } from '../api/rate-limits.ts';
 import { createApi } from '../api/server.ts';
 import { breakerSettings, loadConfig, orderTimings, secretValues } from '../config/config.ts';
+import { payloadOptions } from '../config/payloads.ts';
 import { loadTemporalConnection } from '../config/temporal-connection.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
@@ -61,7 +62,7 @@ const connection = Connection.lazy(temporal.connectionOptions);
 
 const api = await createApi({
   db,
-  temporal: new Client({ connection, namespace: temporal.namespace }),
+  temporal: new Client({ connection, namespace: temporal.namespace, ...payloadOptions(config) }),
   logger,
   now: Date.now,
   rates: defaultRates,

@@ -1,5 +1,5 @@
 import type { PayloadCodec } from '@temporalio/common';
-import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory, WorkerOptions } from '@temporalio/worker';
+import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory } from '@temporalio/worker';
 import { crashPoint, isPlanned } from '../observability/crash-point.ts';
 
 /**
@@ -7,10 +7,11 @@ import { crashPoint, isPlanned } from '../observability/crash-point.ts';
  * interceptor keeps the text of each placement's result; a codec that changes nothing sees it again when the server
  * hands it to the workflow: the server knows, the workflow has not run.
  */
-export function beforeWorkflowTask(
-  placement: string,
-): { readonly interceptors: readonly ActivityInterceptorsFactory[] } & Pick<WorkerOptions, 'dataConverter'> {
-  if (!isPlanned('beforeWorkflowTask')) return { interceptors: [] };
+export function beforeWorkflowTask(placement: string): {
+  readonly interceptors: readonly ActivityInterceptorsFactory[];
+  readonly codecs: readonly PayloadCodec[];
+} {
+  if (!isPlanned('beforeWorkflowTask')) return { interceptors: [], codecs: [] };
   const reported = new Set<string>();
   const keep: ActivityInboundCallsInterceptor = {
     async execute(input, next) {
@@ -29,6 +30,6 @@ export function beforeWorkflowTask(
   };
   return {
     interceptors: [({ info }) => (info.activityType === placement ? { inbound: keep } : {})],
-    dataConverter: { payloadCodecs: [codec] },
+    codecs: [codec],
   };
 }

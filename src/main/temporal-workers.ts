@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { PayloadCodec } from '@temporalio/common';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createFailureInterceptor } from '../../activities/failure-interceptor.ts';
 import type { Activities } from '../../activities/index.ts';
@@ -8,6 +9,9 @@ import { beforeWorkflowTask } from './before-workflow-task.ts';
 // Compiled: dist/src/main/… beside dist/workflow-bundle.js, which the build makes.
 const codePath = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
 
+// The worker loads it by its path. Failures say more than payloads, and are plain unless it is told.
+const failureConverterPath = fileURLToPath(new URL('../contracts/payloads/failure-converter.js', import.meta.url));
+
 type Settings = {
   readonly connection: NativeConnection;
   readonly namespace: string;
@@ -16,6 +20,8 @@ type Settings = {
   readonly identity: string;
   /** Takes secrets out of what fails, before a history has it. */
   readonly scrub: (text: string) => string;
+  /** What encrypts payloads; none where they are plain. */
+  readonly codecs: readonly PayloadCodec[];
 };
 
 /**
@@ -25,14 +31,18 @@ type Settings = {
 export function createWorkers(settings: Settings): Promise<readonly Worker[]> {
   const { connection, namespace, identity } = settings;
   const failures = createFailureInterceptor(settings.scrub);
-  const { interceptors, ...planned } = beforeWorkflowTask('placeOrder');
+  const planned = beforeWorkflowTask('placeOrder');
   const common: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
     identity,
     activities: settings.activities,
-    interceptors: { activity: [() => ({ inbound: failures }), ...interceptors] },
-    ...planned,
+    interceptors: { activity: [() => ({ inbound: failures }), ...planned.interceptors] },
+    dataConverter: {
+      // The outermost is the last to encode.
+      payloadCodecs: [...planned.codecs, ...settings.codecs],
+      ...(settings.codecs.length > 0 && { failureConverterPath }),
+    },
     // What is on its way to a venue may finish; the watches are asked to hand over.
     shutdownGraceTime: '2 seconds',
     shutdownForceTime: '10 seconds',

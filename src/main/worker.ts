@@ -9,6 +9,7 @@ import { startOutboxRelay } from '../../activities/relay-outbox.ts';
 import { startSweepRelay } from '../../activities/sweep-relay.ts';
 import { createTellPause } from '../../activities/tell-pause.ts';
 import { breakerSettings, loadConfig, orderTimings, reconciliationSettings, secretValues } from '../config/config.ts';
+import { payloadCodecs, payloadOptions } from '../config/payloads.ts';
 import { loadTemporalConnection } from '../config/temporal-connection.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
@@ -72,7 +73,7 @@ const venue = openVenue(config, logger, { shared, onPause: createTellPause({ db,
 await shared.looked();
 const room = openRoom(venue, logger, metrics);
 const connection = await NativeConnection.connect(temporal.connectionOptions);
-const client = new Client({ connection, namespace: temporal.namespace });
+const client = new Client({ connection, namespace: temporal.namespace, ...payloadOptions(config) });
 const relay = startOutboxRelay({
   db,
   client,
@@ -111,6 +112,7 @@ const workers = await createWorkers({
   namespace: temporal.namespace,
   identity,
   scrub: createScrubber(secrets),
+  codecs: payloadCodecs(config),
   venues: [venue.name],
   activities: createActivities(dependencies),
 });

@@ -183,3 +183,19 @@ test('durations carry their unit in the name', () => {
   expect(named('port', '_PORT')).toEqual([]);
   expect(named('URL', '_URL')).toEqual([]);
 });
+
+describe('payload keys', () => {
+  const key = Buffer.alloc(32, 7).toString('base64');
+
+  test('F83: are never shown, neither the list nor one of them', () => {
+    const config = loadConfig({ RATCHET_PAYLOAD_KEYS: `new:${key},old:${key.replace('B', 'C')}` });
+    expect(inspect(config, { depth: 9 })).not.toContain(key);
+    expect(secretValues(config)).toEqual(expect.arrayContaining([key, key.replace('B', 'C')]));
+  });
+
+  test.each(['', 'a:short=', `a b:${key}`, `a:${key},`, key])('F84: are refused with their name: %s', (keys) => {
+    const refusal = refusalOf({ RATCHET_PAYLOAD_KEYS: keys, RATCHET_PAYLOADS_ENCRYPTED_ONLY: 'true' });
+    expect(refusal).toMatchObject({ code: 'CONFIG_INVALID', context: { RATCHET_PAYLOAD_KEYS: expect.any(String) } });
+    if (keys !== '') expect(refusal.message).not.toContain(keys);
+  });
+});

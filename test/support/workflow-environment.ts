@@ -112,7 +112,8 @@ export function withoutLogs(): void {
 /** As `temporal.api.enums.v1.IndexedValueType` has it. */
 const keyword = 2;
 
-async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
+/** Temporal with a clock that skips; whoever starts it tears it down. */
+export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
   const path = programIn('RATCHET_TEMPORAL_TEST_SERVER', 'the time-skipping Temporal server');
   const environment = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path } },

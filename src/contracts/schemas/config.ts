@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { payloadKeysPattern } from '../payloads/payload-keys.ts';
 
 /** A setting as people read about it and as it is checked. A default that begins with `<RATCHET_DATA>/` follows the data folder. */
 type Setting = {
@@ -95,6 +96,17 @@ export const settings = {
     ...postgresUrl,
     secret: true,
     meaning: 'The same database as the role that owns the tables; only the set-up uses it.',
+  },
+  RATCHET_PAYLOAD_KEYS: {
+    ...matching(payloadKeysPattern, 'id:key pairs with commas between, each key 32 bytes in base64', 'list'),
+    secret: true,
+    meaning:
+      'What payloads in Temporal are encrypted with: the first key writes, all of them read. Without it they are plain.',
+  },
+  RATCHET_PAYLOADS_ENCRYPTED_ONLY: {
+    ...flag,
+    default: 'false',
+    meaning: 'Whether payloads that are not encrypted are refused. Needs RATCHET_PAYLOAD_KEYS.',
   },
   RATCHET_LIMITS_FILE: { ...path, meaning: "The account's limits, YAML or JSON. Paper has defaults without it." },
   RATCHET_API_HOST: {

@@ -34,6 +34,28 @@ export const systemErrors = {
     summary: 'The settings of the connection to Temporal can not be read.',
     remedy: 'Mend the TEMPORAL_… variables, or the profile in the file that TEMPORAL_CONFIG_FILE names.',
   },
+  PAYLOAD_KEY_UNKNOWN: {
+    retryable: false,
+    summary: 'A payload was encrypted with a key that this process does not have.',
+    remedy:
+      'Give every process the key with this id in RATCHET_PAYLOAD_KEYS again. Nothing is lost: what waits goes on once a worker can read it.',
+  },
+  PAYLOAD_DAMAGED: {
+    retryable: false,
+    summary: 'A payload can not be decrypted with the key that it names.',
+    remedy: 'Look whether the id was given to another key, and give the former its id back. Else somebody changed it.',
+  },
+  PAYLOAD_UNENCRYPTED: {
+    retryable: false,
+    summary: 'A payload is not encrypted, and here only encrypted ones are read.',
+    remedy:
+      'Find out who sent it: give that client the payload keys. For histories from before there were keys set RATCHET_PAYLOADS_ENCRYPTED_ONLY=false.',
+  },
+  PAYLOAD_TOO_LARGE: {
+    retryable: false,
+    summary: 'A payload is larger than Temporal takes. It was not sent.',
+    remedy: 'Send less in one message; nothing of ours comes near it.',
+  },
   STACK_FILE_INVALID: {
     retryable: false,
     summary: 'The file with the addresses of the running stack is not one that this version wrote.',
