@@ -126,6 +126,33 @@ test('F69: an entry is denied while nobody knows the price', async () => {
   expect(await untilSettled(stack, 'prices-unknown')).toBe('denied');
 });
 
+test('F73: a price that falls by a fifth in one trade closes the position, however deep', async () => {
+  await stack.venue.clearPlan();
+  await stack.venue.tick('100');
+  const tradeId = 'prices-crash';
+  await openTrade(stack, tradeId);
+  await stack.venue.tick('80');
+  expect(await untilSettled(stack, tradeId)).toBe('closed');
+  const [exit] = (await stack.client.trade(tradeId)).orders.filter(({ purpose }) => purpose === 'exit');
+  expect(exit).toMatchObject({ status: 'filled' });
+  await stack.venue.tick('100');
+});
+
+test('F57: a flood of prices leaves the histories as short as they were', async () => {
+  const tradeId = 'prices-flood';
+  const count = process.env['RATCHET_FULL'] === '1' ? 100_000 : 10_000;
+  await openTrade(stack, tradeId, { exit: { trailingStop: { by: 'percent', distance: '5' } } });
+  const rising = Array.from({ length: 1_000 }, (_, i) => (100 + i / 100).toFixed(2));
+  for (let sent = 0; sent < count; sent += rising.length) await stack.venue.tick(...rising);
+  await stack.venue.tick('94');
+  expect(await untilSettled(stack, tradeId)).toBe('closed');
+  const ids = ['position', 'stop', 'exit', 'entry'].map((kind) => `${kind}-${tradeId}`).concat('market-paper-0');
+  const lengths = await Promise.all(
+    ids.map(async (id) => (await stack.temporal.workflow.getHandle(id).describe()).historyLength),
+  );
+  expect(Math.max(...lengths)).toBeLessThan(200);
+}, 240_000);
+
 test('the record of it all holds', () => {
   expect(stack.ratchet('audit', 'verify')).toMatchObject({ code: 0, output: expect.stringContaining('OK: ') });
 });

@@ -13,7 +13,7 @@ import type { CrashPoint } from '../../src/observability/crash-point.ts';
 import type { Outage } from './evidence.ts';
 import { keepHistories } from './histories.ts';
 import { type PaperControl, paperControl } from './paper-control.ts';
-import { type Strike, type StrikePoints, strikes, watchDeath } from './strikes.ts';
+import { type Strike, type StrikePoints, strikes, wakeUp, watchDeath } from './strikes.ts';
 import { until } from './until.ts';
 
 /** The processes that a test may kill; of PostgreSQL and Temporal the servers themselves, not their keepers. */
@@ -148,7 +148,7 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
       const outage = outageOf(name);
       return {
         wake() {
-          process.kill(pid, 'SIGCONT');
+          wakeUp(pid);
           outage.end();
         },
       };

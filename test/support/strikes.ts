@@ -40,3 +40,19 @@ export function watchDeath(pid: number, onDeath: () => { end(): void }): { end()
     },
   };
 }
+
+/**
+ * Lets a stopped process go on. Told several times: one that was stopped from outside on the way to stopping itself does
+ * so when it goes on.
+ */
+export function wakeUp(pid: number): void {
+  for (const afterMs of [0, 50, 100, 200, 400]) {
+    setTimeout(() => {
+      try {
+        process.kill(pid, 'SIGCONT');
+      } catch {
+        // It has ended meanwhile.
+      }
+    }, afterMs);
+  }
+}
