@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ActivityDependencies } from '../../activities/dependencies.ts';
+import type { ActivityDependencies, VenueRoom } from '../../activities/dependencies.ts';
 import { resume } from '../../src/store/resuming.ts';
 import { aHalting, everything, type Halting, placedBy } from '../support/halting.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -10,10 +10,25 @@ const symbols = Array.from({ length: 10 }, (_, n) => `C${n}/USDT`);
 const rounds = process.env['RATCHET_FULL'] ? 200 : 20;
 let database: TestDatabase;
 let world: Halting;
+/** When an entry was handed to the adapter, after the last look at the holds. */
+const handedAtMs: number[] = [];
+const noting = (room: VenueRoom): VenueRoom => ({
+  ...room,
+  venue: new Proxy(room.venue, {
+    get: (venue, name) =>
+      name !== 'placeOrder'
+        ? Reflect.get(venue, name)
+        : (...args: Parameters<typeof venue.placeOrder>) => {
+            handedAtMs.push(Date.now());
+            return venue.placeOrder(...args);
+          },
+  }),
+});
 beforeAll(async () => {
   database = await aDatabase({ poolMax: 40 });
   world = await aHalting(database.db, {
     virtualClockAtMs: undefined as never,
+    venueWrapper: noting,
     markets: symbols.map((symbol) => ({ symbol, price: '100', stepSize: '0.001' })),
   });
 });
@@ -25,9 +40,13 @@ afterAll(async () => {
 const percentile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
 
+const figures = (values: readonly number[]): string =>
+  `p50 ${percentile(values, 0.5)} ms, p99 ${percentile(values, 0.99)} ms, max ${Math.max(...values)} ms`;
+
 test('I8: from a halt that is acknowledged to the last entry that is sent, with four processes sending', async () => {
   const workers = [1, 2, 3, 4].map((n) => world.depsOf(`process-${n}`));
   const lates: number[] = [];
+  const handed: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const trades = Array.from({ length: 64 }, (_, n) => `figure-${round}-${n}`);
     await Promise.all(trades.map((tradeId) => world.approve(tradeId, { symbol: 'C0/USDT' })));
@@ -42,6 +61,7 @@ test('I8: from a halt that is acknowledged to the last entry that is sent, with 
       .requests()
       .filter(({ method, receivedAtMs }) => method === 'POST' && receivedAtMs > acknowledgedAtMs);
     lates.push(Math.max(0, ...sent.map(({ receivedAtMs }) => receivedAtMs - acknowledgedAtMs)));
+    handed.push(Math.max(0, ...handedAtMs.map((atMs) => atMs - acknowledgedAtMs)));
     const accepted = [...world.simulator.exchange.books.orders.values()].filter(
       ({ acceptedAtMs }) => acceptedAtMs > acknowledgedAtMs + 1_000 + 3_000,
     );
@@ -55,8 +75,9 @@ test('I8: from a halt that is acknowledged to the last entry that is sent, with 
     });
   }
   process.stdout.write(
-    `halt -> last entry sent, ${rounds} rounds of 64 entries: p50 ${percentile(lates, 0.5)} ms, ` +
-      `p99 ${percentile(lates, 0.99)} ms, max ${Math.max(...lates)} ms\n`,
+    `halt -> last entry, ${rounds} rounds of 64 entries: handed to the adapter ${figures(handed)}; ` +
+      // The venue shares this process, and its event loop with all four senders.
+      `seen by the venue ${figures(lates)}\n`,
   );
 }, 600_000);
 
