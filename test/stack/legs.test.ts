@@ -44,7 +44,8 @@ afterAll(() => stack?.stop(), 60_000);
 
 const aPair = (tradeId: string) => ({
   tradeId,
-  strategy: 'stack-tests',
+  // One of its own: the same entry again and again would be taken for a strategy that runs away.
+  strategy: tradeId,
   legs: [
     { symbol: symbols[0], side: 'BUY' as const, quantity: '0.01' },
     { symbol: symbols[1], side: 'BUY' as const, quantity: '0.2' },
