@@ -1,17 +1,13 @@
 import type { Logger } from 'pino';
 import type { Decimal } from '../domain/decimal.ts';
 import { RatchetError } from '../domain/errors.ts';
+import { priceJumpMaxPercentDefault } from '../domain/price-sanity.ts';
 import type { Clock } from '../venue/clock.ts';
 import type { MarketDataEvent, Venue } from '../venue/venue.ts';
+import type { WatchedTrade } from './audience.ts';
 import { createPriceWatchdog, type StaleEvent, type WatchdogTimings } from './price-watchdog.ts';
 import { createSharedStream } from './shared-stream.ts';
-import {
-  createSymbolFeed,
-  type FeedCounts,
-  type FeedEvent,
-  type SymbolFeed,
-  type WatchedTrade,
-} from './symbol-feed.ts';
+import { createSymbolFeed, type FeedCounts, type FeedEvent, noCounts, type SymbolFeed } from './symbol-feed.ts';
 
 export type LatestPrice = {
   readonly price: Decimal;
@@ -44,9 +40,9 @@ export type PriceHub = {
   watch(symbol: string, onTrade: (trade: WatchedTrade) => void, afterTradeId?: number | null): () => void;
   /** Keeps the symbol's price at hand without watching it. */
   subscribe(symbol: string): void;
-  /** The last price and how far it can be trusted; null before the first one. */
+  /** The last price that is not in doubt and how far it can be trusted; null before the first one. */
   latest(symbol: string): LatestPrice | null;
-  /** A price that is not stale, asked for if need be; null when none is to be had in time. */
+  /** A price that is neither stale nor in doubt, asked for if need be; null when none is to be had in time. */
   awaitPrice(symbol: string, timeoutMs: number): Promise<LatestPrice | null>;
   stats(): PriceHubStats;
   close(): Promise<void>;
@@ -63,6 +59,8 @@ export type PriceHubOptions = {
   readonly logger: Logger;
   readonly onEvent?: (event: PriceHubEvent) => void;
   readonly timings?: Partial<PriceHubTimings>;
+  /** How far a trade of the stream may be from the last one and be believed at once. Standard: 10. */
+  readonly jumpMaxPercent?: Decimal;
 };
 
 const defaults: PriceHubTimings = { staleMs: 5000, pollMs: 1000, quietMs: 10_000, settleMs: 50 };
@@ -72,10 +70,10 @@ const catchUpRows = 500;
 
 /** The prices of one worker process: one connection for all symbols, and the venue's lists where it falls short. */
 export function createPriceHub(options: PriceHubOptions): PriceHub {
-  const { venue, clock, logger, onEvent = () => undefined } = options;
+  const { venue, clock, logger, onEvent = () => undefined, jumpMaxPercent = priceJumpMaxPercentDefault } = options;
   const timings = { ...defaults, ...options.timings };
   const feeds = new Map<string, SymbolFeed>();
-  const counts: FeedCounts = { trades: 0, late: 0, duplicates: 0, gaps: 0, missing: 0 };
+  const counts: FeedCounts = { ...noCounts };
   const totals = { malformed: 0, polls: 0, disconnects: 0 };
 
   const poll = async (feed: SymbolFeed, rows: number): Promise<boolean> => {
@@ -126,7 +124,7 @@ export function createPriceHub(options: PriceHubOptions): PriceHub {
   const feedOf = (symbol: string): SymbolFeed => {
     const known = feeds.get(symbol);
     if (known !== undefined) return known;
-    const feed = createSymbolFeed({ symbol, venue, clock, counts, onEvent, retryMs: timings.pollMs });
+    const feed = createSymbolFeed({ symbol, venue, clock, counts, onEvent, jumpMaxPercent, retryMs: timings.pollMs });
     feeds.set(symbol, feed);
     watchdog.guard(feed);
     stream.add(symbol);
@@ -147,7 +145,7 @@ export function createPriceHub(options: PriceHubOptions): PriceHub {
     return feed === undefined ? null : latestOf(feed, stream.upSince(symbol), watchdog.heardAt(), clock.monotonicMs());
   };
 
-  const freshPrice = (symbol: string): LatestPrice | null => unlessOlder(latest(symbol), timings.staleMs);
+  const freshPrice = (symbol: string) => trusted(feeds.get(symbol), latest(symbol), timings.staleMs);
 
   return {
     watch: (symbol, onTrade, afterTradeId = null) => feedOf(symbol).watch(onTrade, afterTradeId),
@@ -156,10 +154,10 @@ export function createPriceHub(options: PriceHubOptions): PriceHub {
     async awaitPrice(symbol, timeoutMs) {
       const known = freshPrice(symbol);
       if (known !== null) return known;
-      // A new feed asks by itself; one that has become stale is asked for here.
+      // A new feed asks by itself, and so does one that is in doubt; one that has become stale is asked for here.
       const isNew = !feeds.has(symbol);
       const feed = feedOf(symbol);
-      if (!isNew) void poll(feed, 1);
+      if (!isNew && !feed.isInDoubt()) void poll(feed, 1);
       await confirmation(feed, timeoutMs);
       return freshPrice(symbol);
     },
@@ -172,8 +170,11 @@ export function createPriceHub(options: PriceHubOptions): PriceHub {
   };
 }
 
-const unlessOlder = (price: LatestPrice | null, ageMs: number): LatestPrice | null =>
-  price !== null && price.streamAgeMs <= ageMs ? price : null;
+/** The price, unless it is older or a trade after it may be true or not. */
+function trusted(feed: SymbolFeed | undefined, price: LatestPrice | null, ageMsMax: number): LatestPrice | null {
+  if (feed === undefined || feed.isInDoubt() || price === null) return null;
+  return price.streamAgeMs <= ageMsMax ? price : null;
+}
 
 function latestOf(feed: SymbolFeed, upSince: number, heardAt: number, now: number): LatestPrice | null {
   const trade = feed.latest();

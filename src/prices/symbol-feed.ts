@@ -1,16 +1,8 @@
 import type { Decimal } from '../domain/decimal.ts';
 import type { Clock } from '../venue/clock.ts';
 import type { MarketTrade, Venue } from '../venue/venue.ts';
-import { createGapFiller } from './gap-filler.ts';
-
-/** A trade as a watcher gets it. `late` = it happened before one that was delivered already: it fills a gap. */
-export type WatchedTrade = MarketTrade & { readonly late: boolean };
-
-type Watcher = {
-  readonly onTrade: (trade: WatchedTrade) => void;
-  /** Trades up to and including this one are known to the watcher; null = it wants what comes from now on. */
-  afterTradeId: number | null;
-};
+import { createAudience, type WatchedTrade } from './audience.ts';
+import { createSuspects, type SuspectEvent } from './suspects.ts';
 
 /** What a hub counts, over all its symbols and its whole life. */
 export type FeedCounts = {
@@ -22,9 +14,24 @@ export type FeedCounts = {
   gaps: number;
   /** Ids inside a gap that the venue does not have either. */
   missing: number;
+  /** Trades of the stream that were too far from the last one to be believed at once. */
+  suspects: number;
+  /** Of these, those that the venue does not have like that. */
+  contradicted: number;
+};
+
+export const noCounts: Readonly<FeedCounts> = {
+  trades: 0,
+  late: 0,
+  duplicates: 0,
+  gaps: 0,
+  missing: 0,
+  suspects: 0,
+  contradicted: 0,
 };
 
 export type FeedEvent =
+  | SuspectEvent
   /** The stream brought a trade behind one that was delivered already: it was set aside. */
   | { readonly type: 'outOfSequence'; readonly symbol: string; readonly venueTradeId: number; readonly price: Decimal }
   | { readonly type: 'gap'; readonly symbol: string; readonly fromTradeId: number; readonly toTradeId: number }
@@ -39,11 +46,15 @@ export type FeedOptions = {
   readonly onEvent: (event: FeedEvent) => void;
   /** Between two attempts to fill a gap. */
   readonly retryMs: number;
+  /** A trade of the stream farther than this from the last one counts once the venue or the next trade says so, too. */
+  readonly jumpMaxPercent: Decimal;
 };
 
 export type SymbolFeed = {
   readonly symbol: string;
   latest(): MarketTrade | null;
+  /** Whether a trade after the latest one may be true or not: nobody knows the price. */
+  isInDoubt(): boolean;
   /** When a trade or an answer of the venue last vouched for the latest price, on the monotonic clock. */
   confirmedAt(): number;
   /** Calls back once, at the next such moment or when the feed is closed. Returns the way to stop waiting. */
@@ -58,47 +69,34 @@ export type SymbolFeed = {
 
 /**
  * One symbol's trades as a contiguous sequence. The newest is delivered at once, because it is the price; what is
- * missing before it follows from the venue's own list, oldest first.
+ * missing before it follows from the venue's own list, oldest first. A trade of the stream that is suspect is missing until
+ * the venue's list or the next trade confirms it; what the list has is true.
  */
-export function createSymbolFeed({ symbol, venue, clock, counts, onEvent, retryMs }: FeedOptions): SymbolFeed {
-  const watchers = new Set<Watcher>();
+export function createSymbolFeed(options: FeedOptions): SymbolFeed {
+  const { symbol, venue, clock, counts, onEvent } = options;
+  const audience = createAudience(options);
   const confirmation = createConfirmation(clock);
   let latest: MarketTrade | null = null;
-  const onMissing = (count: number): void => {
-    counts.missing += count;
-  };
-  const filler = createGapFiller({ symbol, venue, onMissing, retryMs });
-
-  const deliver = (trade: MarketTrade, to: Iterable<Watcher>, late: boolean): void => {
-    counts.trades += 1;
-    if (late) counts.late += 1;
-    for (const watcher of to) {
-      const isNews = watcher.afterTradeId === null || trade.venueTradeId > watcher.afterTradeId;
-      if (isNews && watchers.has(watcher)) watcher.onTrade({ ...trade, late });
-    }
-  };
-
-  const miss = (afterId: number, beforeId: number, missedBy: readonly Watcher[]): void =>
-    filler.add({
-      afterId,
-      beforeId,
-      isWanted: () => missedBy.some((watcher) => watchers.has(watcher)),
-      deliver: (trade) => deliver(trade, missedBy, true),
-    });
+  const suspects = createSuspects(options, (page, fromTradeId) => void receivePage(page, fromTradeId));
+  const isInDoubt = (): boolean => suspects.isAnyAfter(latest?.venueTradeId ?? -1);
 
   /** Takes the newest trade known. `hasRest` = the caller has the trades before it at hand. */
   const advance = (trade: MarketTrade, hasRest: boolean): void => {
     const before = latest;
     latest = trade;
-    deliver(trade, watchers, false);
+    audience.deliver(trade, false);
     if (before === null) {
-      for (const watcher of watchers) miss(watcher.afterTradeId ?? trade.venueTradeId, trade.venueTradeId, [watcher]);
+      audience.missBefore(trade);
     } else if (trade.venueTradeId > before.venueTradeId + 1) {
       counts.gaps += 1;
       onEvent({ type: 'gap', symbol, fromTradeId: before.venueTradeId + 1, toTradeId: trade.venueTradeId - 1 });
-      if (!hasRest) miss(before.venueTradeId, trade.venueTradeId, [...watchers]);
+      if (!hasRest) audience.miss(before.venueTradeId, trade.venueTradeId);
     }
-    confirmation.confirm();
+    vouch();
+  };
+
+  const vouch = (): void => {
+    if (!isInDoubt()) confirmation.confirm();
   };
 
   const isKnown = (trade: MarketTrade): boolean => latest !== null && trade.venueTradeId <= latest.venueTradeId;
@@ -113,23 +111,26 @@ export function createSymbolFeed({ symbol, venue, clock, counts, onEvent, retryM
 
   const restart = (first: MarketTrade): void => {
     latest = null;
-    for (const watcher of watchers) watcher.afterTradeId = null;
+    suspects.clear();
+    audience.forgetIds();
     onEvent({ type: 'restarted', symbol, venueTradeId: first.venueTradeId });
   };
 
-  const receivePage = (page: readonly MarketTrade[]): boolean => {
+  /** Trades of the venue's own list, all there are from this id to the last of them. Whether one was news. */
+  const receivePage = (page: readonly MarketTrade[], fromTradeId: number): boolean => {
     const newest = page.at(-1);
     if (newest === undefined) return false;
+    suspects.judge(page, fromTradeId);
     if (latest !== null && startsAnew(latest, newest)) restart(newest);
     // The stream may have been faster while we asked.
     const news = page.filter((trade) => !isKnown(trade));
     if (news.length === 0) {
-      confirmation.confirm();
+      vouch();
       return false;
     }
     const hasRest = latest !== null && news.length === newest.venueTradeId - latest.venueTradeId;
     advance(newest, hasRest);
-    if (hasRest) for (const trade of news.slice(0, -1)) deliver(trade, watchers, true);
+    if (hasRest) for (const trade of news.slice(0, -1)) audience.deliver(trade, true);
     return true;
   };
 
@@ -138,24 +139,19 @@ export function createSymbolFeed({ symbol, venue, clock, counts, onEvent, retryM
     latest: () => latest,
     confirmedAt: () => confirmation.at(),
     onceConfirmed: (callback) => confirmation.once(callback),
+    isInDoubt,
     receive(trade) {
       if (isKnown(trade)) setAside(trade);
-      else advance(trade, false);
+      else for (const believed of suspects.sift(trade, latest)) advance(believed, false);
     },
-    poll: async (rows) => receivePage(await venue.marketTrades(symbol, null, rows)),
-    watch(onTrade, afterTradeId) {
-      const watcher = { onTrade, afterTradeId };
-      watchers.add(watcher);
-      if (latest !== null) {
-        // A market may be quiet for long: whoever begins to watch must not wait for its next trade to know the price.
-        deliver(latest, [watcher], false);
-        if (afterTradeId !== null) miss(afterTradeId, latest.venueTradeId, [watcher]);
-      }
-      return () => watchers.delete(watcher);
+    async poll(rows) {
+      const page = await venue.marketTrades(symbol, null, rows);
+      return receivePage(page, page[0]?.venueTradeId ?? 0);
     },
+    watch: (onTrade, afterTradeId) => audience.join(onTrade, afterTradeId, latest),
     close() {
-      filler.close();
-      watchers.clear();
+      audience.close();
+      suspects.close();
       confirmation.giveUp();
     },
   };

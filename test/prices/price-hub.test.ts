@@ -3,8 +3,8 @@ import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { decimal } from '../../src/domain/decimal.ts';
 import { RatchetError } from '../../src/domain/errors.ts';
+import type { WatchedTrade } from '../../src/prices/audience.ts';
 import { createPriceHub, type PriceHub, type PriceHubEvent } from '../../src/prices/price-hub.ts';
-import type { WatchedTrade } from '../../src/prices/symbol-feed.ts';
 import { systemClock } from '../../src/venue/clock.ts';
 import { type FakeMarket, fakeMarket } from './fake-market.ts';
 
