@@ -43,7 +43,7 @@ const sealer = await startSealing(config, db, logger, metrics);
 const shared = openSharedRates(config, { db, holder: `${hostname()}-${process.pid}`, logger });
 const venue = openVenue(config, logger, { shared });
 await shared.looked();
-const room = openRoom(venue, logger, metrics);
+const room = openRoom(venue, config, logger, metrics);
 // With every worker away, a freeze is still carried out.
 const sweeps = startSweepRelay(
   {

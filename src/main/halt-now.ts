@@ -40,7 +40,7 @@ async function sweep({ holdVersion, venue: name }: { holdVersion: string; venue:
     onError: () => {},
   });
   const venue = openVenue(config, logger);
-  const room = openRoom(venue, logger, createMetrics(new Registry()));
+  const room = openRoom(venue, config, logger, createMetrics(new Registry()));
   const deps: SweepDependencies = {
     db,
     rooms: new Map([[venue.name, room]]),

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { VenueRoom } from '../../activities/dependencies.ts';
 import type { ConfigWith } from '../config/config.ts';
+import { decimal } from '../domain/decimal.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { createPriceHub, type PriceHubEvent } from '../prices/price-hub.ts';
 import type { Db } from '../store/database.ts';
@@ -60,10 +61,21 @@ export function openSharedRates(
 }
 
 /** The venue with what a worker keeps beside it. */
-export function openRoom(venue: Venue, logger: Logger, metrics: Metrics): VenueRoom {
+export function openRoom(
+  venue: Venue,
+  { RATCHET_PRICE_JUMP_MAX_PERCENT: jumpMaxPercent }: Pick<VenueConfig, 'RATCHET_PRICE_JUMP_MAX_PERCENT'>,
+  logger: Logger,
+  metrics: Metrics,
+): VenueRoom {
   return {
     venue,
-    prices: createPriceHub({ venue, clock: systemClock, logger, onEvent: (event) => count(event, logger, metrics) }),
+    prices: createPriceHub({
+      venue,
+      clock: systemClock,
+      logger,
+      onEvent: (event) => count(event, logger, metrics),
+      jumpMaxPercent: decimal(String(jumpMaxPercent)),
+    }),
     filters: createFilterCache({
       fetch: (symbol) => venue.filters(symbol),
       now: systemClock.monotonicMs,
@@ -81,6 +93,17 @@ function count(event: PriceHubEvent, logger: Logger, metrics: Metrics): void {
     case 'outOfSequence':
       metrics.pricesQuarantined.inc();
       logger.info(event, 'price out of sequence set aside');
+      break;
+    case 'suspect':
+      metrics.pricesSuspect.inc();
+      logger.warn(event, 'price is far from the last one, asking the venue');
+      break;
+    case 'confirmed':
+      logger.warn(event, 'price that was far from the last one is true');
+      break;
+    case 'contradicted':
+      metrics.pricesQuarantined.inc();
+      logger.warn(event, 'price that the venue does not have set aside');
       break;
     case 'gap':
       metrics.priceGaps.inc();

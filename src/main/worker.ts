@@ -71,7 +71,7 @@ const here = { account: config.RATCHET_ACCOUNT, venue: config.RATCHET_VENUE };
 const venue = openVenue(config, logger, { shared, onPause: createTellPause({ db, now: Date.now, logger }, here) });
 // A worker that comes up during a ban must not be the one that makes it longer.
 await shared.looked();
-const room = openRoom(venue, logger, metrics);
+const room = openRoom(venue, config, logger, metrics);
 const connection = await NativeConnection.connect(temporal.connectionOptions);
 const client = new Client({ connection, namespace: temporal.namespace, ...payloadOptions(config) });
 const relay = startOutboxRelay({

@@ -47,7 +47,12 @@ const orderMetrics = (registry: Registry) => ({
 const priceMetrics = (registry: Registry) => ({
   pricesQuarantined: new Counter({
     name: 'ratchet_prices_quarantined_total',
-    help: 'Prices that were set aside because they could not be true, could not be read or came out of sequence.',
+    help: 'Prices that were set aside because they could not be true or read, came out of sequence, or the venue contradicts them.',
+    registers: [registry],
+  }),
+  pricesSuspect: new Counter({
+    name: 'ratchet_prices_suspect_total',
+    help: 'Prices so far from the last one that the venue was asked before they counted.',
     registers: [registry],
   }),
   priceGaps: new Counter({

@@ -155,6 +155,12 @@ export const settings = {
     default: '1',
     meaning: 'Into how many watches the symbols of a venue are split. Change it with nothing armed.',
   },
+  RATCHET_PRICE_JUMP_MAX_PERCENT: {
+    ...whole('percent', 1, 90),
+    default: '10',
+    meaning:
+      "A trade of the price stream farther than this from the last one counts once the venue's list or the next trade says so, too.",
+  },
   RATCHET_BREAKER_FAILURE_THRESHOLD: {
     ...whole('failures', 1, 1_000),
     default: '5',
