@@ -1,7 +1,7 @@
 import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import { encryptingConverter } from '../contracts/payloads/data-converter.ts';
 import { createPayloadCodec, type PayloadCodecOptions } from '../contracts/payloads/payload-codec.ts';
-import { parsePayloadKeys } from '../contracts/payloads/payload-keys.ts';
+import { fingerprintsOf, parsePayloadKeys } from '../contracts/payloads/payload-keys.ts';
 import type { Config } from './config.ts';
 
 type PayloadConfig = Pick<Config, 'RATCHET_PAYLOAD_KEYS' | 'RATCHET_PAYLOADS_ENCRYPTED_ONLY'>;
@@ -16,6 +16,12 @@ export function payloadOptions(config: PayloadConfig): { readonly dataConverter?
 export function payloadCodecs(config: PayloadConfig): readonly PayloadCodec[] {
   const options = optionsOf(config);
   return options === undefined ? [] : [createPayloadCodec(options)];
+}
+
+/** The payload keys as other processes may know them; the one that writes comes first. */
+export function payloadFingerprints(config: PayloadConfig): readonly string[] {
+  const options = optionsOf(config);
+  return options === undefined ? [] : fingerprintsOf(options.keys);
 }
 
 function optionsOf({

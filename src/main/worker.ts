@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { Registry } from 'prom-client';
@@ -9,7 +10,7 @@ import { startOutboxRelay } from '../../activities/relay-outbox.ts';
 import { startSweepRelay } from '../../activities/sweep-relay.ts';
 import { createTellPause } from '../../activities/tell-pause.ts';
 import { breakerSettings, loadConfig, orderTimings, reconciliationSettings, secretValues } from '../config/config.ts';
-import { payloadCodecs, payloadOptions } from '../config/payloads.ts';
+import { payloadCodecs, payloadFingerprints, payloadOptions } from '../config/payloads.ts';
 import { loadTemporalConnection } from '../config/temporal-connection.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
@@ -19,7 +20,9 @@ import { createTemporalLogger } from '../observability/temporal-logger.ts';
 import { createDatabase, type Db } from '../store/database.ts';
 import { checkDurability } from '../store/durability.ts';
 import { createListener } from '../store/listener.ts';
+import { buildIdOf } from './build-id.ts';
 import { keepDiskReserve } from './disk-reserve.ts';
+import { joinFleet } from './fleet.ts';
 import { freePort } from './free-port.ts';
 import { keepHalts } from './keep-halts.ts';
 import { startPatrol } from './patrol.ts';
@@ -63,9 +66,18 @@ const listener = createListener({
   applicationName: 'ratchet-worker-listener',
   onError: onDatabaseError,
 });
+const identity = `${hostname()}-${process.pid}`;
+const build = buildIdOf(fileURLToPath(new URL('../../', import.meta.url)));
+const readsKeys = payloadFingerprints(config);
+const fleet = await joinFleet({
+  db,
+  self: { worker: identity, build, writesKey: readsKeys[0] ?? null, readsKeys },
+  policy: config.RATCHET_BUILD_POLICY,
+  logger,
+  sleep: setTimeout,
+});
 const sealer = await startSealing(config, db, logger, metrics);
 
-const identity = `${hostname()}-${process.pid}`;
 const shared = openSharedRates(config, { db, holder: identity, logger, listener });
 const here = { account: config.RATCHET_ACCOUNT, venue: config.RATCHET_VENUE };
 const venue = openVenue(config, logger, { shared, onPause: createTellPause({ db, now: Date.now, logger }, here) });
@@ -110,7 +122,7 @@ const dependencies: ActivityDependencies = {
 const workers = await createWorkers({
   connection,
   namespace: temporal.namespace,
-  identity,
+  identity: `${identity}@${build}`,
   scrub: createScrubber(secrets),
   codecs: payloadCodecs(config),
   venues: [venue.name],
@@ -144,9 +156,13 @@ const reconciled = {
 };
 await ensureReconciliationSchedules(client, reconciled);
 const reconciliationWatch = watchReconciliation({ db, metrics, logger, now: Date.now, ...reconciled });
-announceReady({ identity, ...(metricsServer && { metricsUrl: metricsServer.url }) });
+announceReady({ identity, build, ...(metricsServer && { metricsUrl: metricsServer.url }) });
 
-const reason = await Promise.race([ending, running.then(() => 'the workers stopped')]);
+const reason = await Promise.race([
+  ending,
+  running.then(() => 'the workers stopped'),
+  fleet.refused.then((error) => error.message),
+]);
 logger.info({ reason }, 'worker is stopping');
 for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 await running;
@@ -156,6 +172,7 @@ await halts.stop();
 await patrol.stop();
 await reconciliationWatch.stop();
 await relay.stop();
+await fleet.stop();
 await sealer.stop();
 await metricsServer?.close();
 await listener.close();

@@ -76,6 +76,7 @@ const bookTables = [
   'approval_policy',
   'approval',
   'approval_vote',
+  'worker_lease',
 ];
 
 function sqlFiles(): MigrationProvider {

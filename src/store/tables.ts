@@ -187,6 +187,14 @@ type ApprovalTable = {
   applied_at_ms: number | null;
 };
 
+type WorkerLeaseTable = {
+  worker: string;
+  build: string;
+  writes_key: string | null;
+  reads_keys: string[];
+  leased_until: Date;
+};
+
 type ApprovalVoteTable = {
   approval_id: string;
   key_id: string;
@@ -246,6 +254,7 @@ export type Tables = {
   approval_policy: ApprovalPolicyTable;
   approval: ApprovalTable;
   approval_vote: ApprovalVoteTable;
+  worker_lease: WorkerLeaseTable;
   reconciliation: ReconciliationTable;
   expected_balance: ExpectedBalanceTable;
   balance_flow: BalanceFlowView;

@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
+import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
 import { invariant } from '../../domain/invariant.ts';
 
 /** The keys that payloads are encrypted with. The first one writes; all of them read. */
@@ -20,4 +20,15 @@ export function parsePayloadKeys(text: string): PayloadKeys {
     return [id, createSecretKey(key, 'base64')];
   });
   return { writes: pairs[0]?.[0] ?? '', byId: new Map(pairs.toReversed()) };
+}
+
+/** What tells a key from another one under the same id, and nothing of it: `id:digest`. The one that writes comes first. */
+export function fingerprintsOf({ writes, byId }: PayloadKeys): readonly string[] {
+  const ids = [writes, ...[...byId.keys()].filter((id) => id !== writes)];
+  return ids.map((id) => {
+    const key = byId.get(id);
+    invariant(key !== undefined, 'the key that writes is one of them');
+    const digest = createHash('sha256').update('ratchet payload key').update(key.export()).digest('hex');
+    return `${id}:${digest.slice(0, 16)}`;
+  });
 }

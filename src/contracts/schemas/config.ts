@@ -150,6 +150,12 @@ export const settings = {
     meaning:
       'An entry order that the venue does not know after its fence is parked for a person, or placed again under another id.',
   },
+  RATCHET_BUILD_POLICY: {
+    ...words('single', 'any'),
+    default: 'single',
+    meaning:
+      'Whether a worker refuses to start beside one of another build, or only warns. For a rolling upgrade set it to any, and back.',
+  },
   RATCHET_WATCH_SHARDS: {
     ...whole('shards', 1, 64),
     default: '1',

@@ -34,6 +34,18 @@ export const systemErrors = {
     summary: 'The settings of the connection to Temporal can not be read.',
     remedy: 'Mend the TEMPORAL_… variables, or the profile in the file that TEMPORAL_CONFIG_FILE names.',
   },
+  WORKER_BUILD_DIFFERS: {
+    retryable: true,
+    summary: 'A worker of another build is at work, and only one build may be.',
+    remedy:
+      'Stop the workers of the other build first. To replace them one after the other set RATCHET_BUILD_POLICY=any while it lasts.',
+  },
+  WORKER_KEYS_DIFFER: {
+    retryable: true,
+    summary: 'Two workers have payload keys with which one could not read what the other writes.',
+    remedy:
+      'Give the new key to every worker as one that reads, then make it the first everywhere. To begin or end encryption stop all workers.',
+  },
   PAYLOAD_KEY_UNKNOWN: {
     retryable: false,
     summary: 'A payload was encrypted with a key that this process does not have.',
