@@ -8,6 +8,7 @@ import type { Db } from '../store/database.ts';
 import type { Listener } from '../store/listener.ts';
 import { createSharedRates } from '../store/rate-budget.ts';
 import { createBinanceVenue } from '../venue/binance/adapter.ts';
+import { createCcxtVenue } from '../venue/ccxt/adapter.ts';
 import { systemClock } from '../venue/clock.ts';
 import { createFilterCache } from '../venue/filter-cache.ts';
 import { createRateBudget, type RateBudgetOptions } from '../venue/rate-budget.ts';
@@ -23,16 +24,18 @@ export const venueSettings = [
 
 export type VenueConfig = ConfigWith<(typeof venueSettings)[number]>;
 
+const adapters = { binance: createBinanceVenue, ccxt: createCcxtVenue };
+
 /**
- * The venue that the configuration names. Paper and Binance speak one dialect, so they are one adapter. Without `shared`
- * it counts its requests alone, for a command that must work while the database is away.
+ * The venue that the configuration names. Paper and Binance speak one dialect, so each adapter is for both. Without
+ * `shared` it counts its requests alone, for a command that must work while the database is away.
  */
 export function openVenue(
   config: VenueConfig,
   logger: Logger,
   limits: Pick<RateBudgetOptions, 'onPause' | 'shared'> = {},
 ): Venue {
-  return createBinanceVenue({
+  return adapters[config.RATCHET_VENUE_ADAPTER]({
     name: config.RATCHET_VENUE,
     restUrl: config.RATCHET_VENUE_REST_URL,
     streamUrl: config.RATCHET_VENUE_STREAM_URL,

@@ -114,7 +114,7 @@ function endRequested(supervisor: Supervisor, report: Report): Promise<number> {
 
 /** What the children get of our environment: all but the ways to Temporal servers, venues and databases. */
 function inherited(environment: NodeJS.ProcessEnv, folder: DataFolder): NodeJS.ProcessEnv {
-  const foreign = /^(TEMPORAL_|VENUE_|RATCHET_VENUE|DATABASE_)/;
+  const foreign = /^(TEMPORAL_|VENUE_|RATCHET_VENUE(?!_ADAPTER)|DATABASE_)/;
   const own = Object.entries(environment).filter(([name]) => !foreign.test(name));
   // The profile in the user's own configuration file would bring its address and keys along.
   const profile = join(folder.run, 'temporal.toml');

@@ -71,6 +71,11 @@ export const settings = {
     default: 'paper',
     meaning: 'The venue that orders go to, under the name requests use.',
   },
+  RATCHET_VENUE_ADAPTER: {
+    ...words('binance', 'ccxt'),
+    default: 'binance',
+    meaning: 'Who puts requests to the venue together: our own code, or ccxt where that is installed (docs/venues.md).',
+  },
   RATCHET_CURRENCY: {
     ...matching(/^[A-Z0-9]{2,12}$/, 'an asset such as USDT', 'asset'),
     default: 'USDT',

@@ -18,6 +18,11 @@ export const venueErrors = {
     summary: 'This worker does not know the venue.',
     remedy: 'Use one of the venues that are named, or configure the worker for it.',
   },
+  VENUE_ADAPTER_MISSING: {
+    retryable: false,
+    summary: 'The library that RATCHET_VENUE_ADAPTER asks for is not installed.',
+    remedy: 'Install it with the command that is named, or leave the setting out: the own adapter needs nothing more.',
+  },
   VENUE_KEY_REFUSED: {
     retryable: false,
     summary: 'The venue refuses the API key.',

@@ -18,10 +18,10 @@ import type { MarketTrade, Subscription, Venue } from '../venue.ts';
 import { createCancelAllOf } from './cancel-all.ts';
 import { openMarketStream } from './market-stream.ts';
 import { createOrderReads } from './order-reads.ts';
-import { createOrderSends, type SelfTradePrevention } from './orders.ts';
+import { createOrderRequests, createOrderSends, type OrderRequests, type SelfTradePrevention } from './orders.ts';
 import { createRead, createTimestamps, type Read } from './reads.ts';
 import { createReplaceOrder } from './replace.ts';
-import { createRest, endpoints } from './rest.ts';
+import { createRest, endpoints, type Rest, type RestOptions } from './rest.ts';
 import { createSigner } from './sign.ts';
 import { createSymbolNames, type ExchangeInfo, filtersOf, venueSymbolOf } from './symbols.ts';
 import { openUserStream } from './user-stream.ts';
@@ -55,14 +55,27 @@ const documentedLimits: readonly RateLimit[] = [
   { kind: 'requests', windowMs: 300_000, max: 300_000 },
 ];
 
+/** What puts the requests together. Another library may, as long as what it makes goes by the courier. */
+export type Access = (options: RestOptions & { readonly selfTradePrevention: SelfTradePrevention }) => {
+  readonly rest: Rest;
+  readonly orders: OrderRequests;
+};
+
+const ownAccess: Access = (options) => {
+  const rest = createRest(options);
+  return { rest, orders: createOrderRequests({ ...options, rest }) };
+};
+
 /** Binance spot, or anything that speaks its dialect, such as the paper venue. */
-export function createBinanceVenue(options: BinanceVenueOptions): Venue {
+export function createBinanceVenue(options: BinanceVenueOptions, access: Access = ownAccess): Venue {
   const { name, streamUrl, wsApiUrl, apiKey, budget, clock, logger, socketTimings = {} } = options;
+  const { selfTradePrevention = 'EXPIRE_MAKER' } = options;
   const transport = createTransport();
   const signer = createSigner(options.apiSecret);
   const scrub = createScrubber([apiKey, options.apiSecret]);
-  const rest = createRest({
+  const { rest, orders } = access({
     ...options,
+    selfTradePrevention,
     signer,
     scrub,
     transport,
@@ -84,7 +97,6 @@ export function createBinanceVenue(options: BinanceVenueOptions): Venue {
     return (await read(endpoints.exchangeInfo, symbolNamesSchema, {}, 'cancel')).symbols;
   });
   const signed = createTimestamps(venueClock);
-  const { selfTradePrevention = 'EXPIRE_MAKER' } = options;
   const sends = { rest, clock, venueClock, selfTradePrevention };
   const readAccount = async <T extends z.ZodType>(schema: T): Promise<z.output<T>> =>
     await read(endpoints.account, schema, await signed({ omitZeroBalances: 'true' }), 'report');
@@ -104,7 +116,7 @@ export function createBinanceVenue(options: BinanceVenueOptions): Venue {
   return {
     name,
     dedupe: 'open-only',
-    ...createOrderSends(sends),
+    ...createOrderSends(orders, sends),
     replaceOrder: createReplaceOrder(sends),
     cancelAllOf: createCancelAllOf(sends),
     ...createOrderReads({ read, clock, venueClock, names }),

@@ -1,11 +1,12 @@
 import { orderSchema } from '../../contracts/schemas/binance.ts';
 import { classify, classifyCancel } from '../../domain/outcome.ts';
 import type { Clock } from '../clock.ts';
-import type { LookUp, Venue } from '../venue.ts';
+import type { Lane, LookUp, SignedOrder, Venue } from '../venue.ts';
 import { canceledOrderIn, clockUnknown, orderParametersOf, placedOrderIn, sendResultOf } from './answered-order.ts';
 import { orderOf } from './parse.ts';
 import { createTimestamps, isSuccess } from './reads.ts';
 import { describe, endpoints, type Rest, type RestAnswer, retryAtOf } from './rest.ts';
+import type { Parameters } from './sign.ts';
 import { venueSymbolOf } from './symbols.ts';
 import type { VenueClock } from './venue-clock.ts';
 
@@ -19,42 +20,69 @@ export type OrderSendsDependencies = {
   readonly selfTradePrevention: SelfTradePrevention;
 };
 
-/** Sends, cancels and looks up one order. What is in doubt is said so, and nothing is sent twice. */
-export function createOrderSends(
-  dependencies: OrderSendsDependencies,
-): Pick<Venue, 'placeOrder' | 'cancelOrder' | 'findOrder'> {
-  const { rest, clock, venueClock, selfTradePrevention } = dependencies;
-  const signed = createTimestamps(venueClock);
+export type OrderTarget = { readonly symbol: string; readonly clientOrderId: string };
 
+/** How the questions about one order are put. Whoever puts them, the answers are read and judged by one code. */
+export type OrderRequests = {
+  /** Signed with the intent's timestamp. */
+  place(order: SignedOrder, lane: Lane, signal?: AbortSignal): Promise<RestAnswer>;
+  cancel(order: OrderTarget, timestamp: Parameters, signal?: AbortSignal): Promise<RestAnswer>;
+  find(order: OrderTarget, timestamp: Parameters, lane: Lane, signal?: AbortSignal): Promise<RestAnswer>;
+};
+
+export function createOrderRequests({
+  rest,
+  selfTradePrevention,
+}: Pick<OrderSendsDependencies, 'rest' | 'selfTradePrevention'>): OrderRequests {
+  const wanted = ({ symbol, clientOrderId }: OrderTarget): Parameters => ({
+    symbol: venueSymbolOf(symbol),
+    origClientOrderId: clientOrderId,
+  });
   return {
-    async placeOrder(order, lane, signal) {
+    place(order, lane, signal) {
       const parameters = {
         ...orderParametersOf(order, selfTradePrevention),
         recvWindow: order.recvWindowMs,
         timestamp: order.signedAtMs,
       };
-      const answer = await rest.call(endpoints.placeOrder, parameters, lane, signal);
+      return rest.call(endpoints.placeOrder, parameters, lane, signal);
+    },
+    cancel: (order, timestamp, signal) =>
+      rest.call(endpoints.cancelOrder, { ...wanted(order), ...timestamp }, 'cancel', signal),
+    find: (order, timestamp, lane, signal) =>
+      rest.call(endpoints.order, { ...wanted(order), ...timestamp }, lane, signal),
+  };
+}
+
+/** Sends, cancels and looks up one order. What is in doubt is said so, and nothing is sent twice. */
+export function createOrderSends(
+  requests: OrderRequests,
+  { clock, venueClock }: Pick<OrderSendsDependencies, 'clock' | 'venueClock'>,
+): Pick<Venue, 'placeOrder' | 'cancelOrder' | 'findOrder'> {
+  const signed = createTimestamps(venueClock);
+
+  return {
+    async placeOrder(order, lane, signal) {
+      const answer = await requests.place(order, lane, signal);
       const placed = isSuccess(answer) ? placedOrderIn(answer.body, order, clock.nowMs()) : undefined;
       return sendResultOf(answer, placed, classify);
     },
 
     async cancelOrder({ symbol, clientOrderId }, signal) {
-      const wanted = { symbol: venueSymbolOf(symbol), origClientOrderId: clientOrderId };
-      const parameters = await signed(wanted).catch(() => null);
-      if (parameters === null) return clockUnknown;
-      const answer = await rest.call(endpoints.cancelOrder, parameters, 'cancel', signal);
       const target = { symbol, clientOrderId };
+      const timestamp = await signed({}).catch(() => null);
+      if (timestamp === null) return clockUnknown;
+      const answer = await requests.cancel(target, timestamp, signal);
       const order = isSuccess(answer) ? canceledOrderIn(answer.body, target, clock.nowMs()) : undefined;
       return sendResultOf(answer, order, classifyCancel);
     },
 
     async findOrder({ symbol, clientOrderId, lane = 'cancel' }, signal) {
-      const wanted = { symbol: venueSymbolOf(symbol), origClientOrderId: clientOrderId };
-      const parameters = await signed(wanted).catch(() => null);
-      if (parameters === null) return { outcome: 'unavailable', detail: clockUnknown.detail };
-      const answer = await rest.call(endpoints.order, parameters, lane, signal);
+      const timestamp = await signed({}).catch(() => null);
+      if (timestamp === null) return { outcome: 'unavailable', detail: clockUnknown.detail };
+      const answer = await requests.find({ symbol, clientOrderId }, timestamp, lane, signal);
       const raw = isSuccess(answer) ? orderSchema.safeParse(answer.body).data : undefined;
-      const isWanted = raw?.symbol === wanted.symbol && raw.clientOrderId === clientOrderId;
+      const isWanted = raw?.symbol === venueSymbolOf(symbol) && raw.clientOrderId === clientOrderId;
       if (isWanted) return { outcome: 'found', order: orderOf(raw, { symbol, observedAtMs: clock.nowMs() }) };
       return lookUpWithoutOrder(answer);
     },

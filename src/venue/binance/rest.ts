@@ -90,28 +90,53 @@ export type RestOptions = {
 };
 
 export function createRest(options: RestOptions): Rest {
-  const { transport, budget, clock, requestTimeoutMs, logger, scrub, onTimestamp } = options;
+  const carry = createCourier(options);
   return {
-    async call(endpoint, parameters, lane, signal) {
-      const isPlacement = endpoint === endpoints.placeOrder || endpoint === endpoints.replaceOrder;
-      const grant = await budget.take({ lane, weight: endpoint.weight, isPlacement });
-      if (grant.outcome === 'refused') return { kind: 'held', retryAtMs: grant.retryAtMs, detail: grant.reason };
-
-      const sentAt = clock.monotonicMs();
-      const request = requestOf(endpoint, parameters, options);
-      const result = await transport.request({
-        ...request,
-        timeoutMs: requestTimeoutMs,
+    call: (endpoint, parameters, lane, signal) =>
+      carry(requestOf(endpoint, parameters, options), {
+        endpoint,
+        lane,
         signal,
-        onWritten: pointOf.get(endpoint),
-      });
-      const answer = result.kind === 'answer' ? readAnswer(result, scrub, lane, clock.nowMs()) : failureOf(result);
-      grant.settle(rateAnswerOf(answer, result));
-      const verdict = endpoint.security === 'signed' ? verdictOf(answer) : undefined;
-      if (verdict !== undefined) onTimestamp(verdict, timestampOf(parameters));
-      logger.debug({ path: endpoint.path, ms: clock.monotonicMs() - sentAt, ...describe(answer) }, 'venue answered');
-      return answer;
-    },
+        timestamp: timestampOf(endpoint, parameters),
+      }),
+  };
+}
+
+export type ReadyRequest = Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'>;
+
+/** What a request is: the call, who waits for it, and the timestamp that it carries where it is signed. */
+export type Errand = {
+  readonly endpoint: Endpoint;
+  readonly lane: Lane;
+  readonly signal?: AbortSignal | undefined;
+  readonly timestamp?: Timestamp | undefined;
+};
+
+/** Carries a request that is ready to go, at most once, within the venue's limits. Never rejects. */
+export type Courier = (request: ReadyRequest, errand: Errand) => Promise<RestAnswer>;
+
+export type CourierOptions = Omit<RestOptions, 'restUrl' | 'apiKey' | 'signer'>;
+
+export function createCourier(options: CourierOptions): Courier {
+  const { transport, budget, clock, requestTimeoutMs, logger, scrub, onTimestamp } = options;
+  return async (request, { endpoint, lane, signal, timestamp }) => {
+    const isPlacement = endpoint === endpoints.placeOrder || endpoint === endpoints.replaceOrder;
+    const grant = await budget.take({ lane, weight: endpoint.weight, isPlacement });
+    if (grant.outcome === 'refused') return { kind: 'held', retryAtMs: grant.retryAtMs, detail: grant.reason };
+
+    const sentAt = clock.monotonicMs();
+    const result = await transport.request({
+      ...request,
+      timeoutMs: requestTimeoutMs,
+      signal,
+      onWritten: pointOf.get(endpoint),
+    });
+    const answer = result.kind === 'answer' ? readAnswer(result, scrub, lane, clock.nowMs()) : failureOf(result);
+    grant.settle(rateAnswerOf(answer, result));
+    const verdict = timestamp === undefined ? undefined : verdictOf(answer);
+    if (timestamp !== undefined && verdict !== undefined) onTimestamp(verdict, timestamp);
+    logger.debug({ path: endpoint.path, ms: clock.monotonicMs() - sentAt, ...describe(answer) }, 'venue answered');
+    return answer;
   };
 }
 
@@ -127,16 +152,15 @@ function verdictOf(answer: RestAnswer): 'accepted' | 'refused' | undefined {
   return isSuccess || isLater ? 'accepted' : undefined;
 }
 
-const timestampOf = ({ timestamp, recvWindow }: Parameters): Timestamp => ({
-  signedAtMs: Number(timestamp),
-  recvWindowMs: Number(recvWindow),
-});
+/** The timestamp among the parameters of a signed call. */
+export const timestampOf = ({ security }: Endpoint, { timestamp, recvWindow }: Parameters): Timestamp | undefined =>
+  security === 'signed' ? { signedAtMs: Number(timestamp), recvWindowMs: Number(recvWindow) } : undefined;
 
 function requestOf(
   { method, path, security }: Endpoint,
   parameters: Parameters,
   { restUrl, apiKey, signer }: Pick<RestOptions, 'restUrl' | 'apiKey' | 'signer'>,
-): Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'> {
+): ReadyRequest {
   const url = restUrl + path;
   const headers: Record<string, string> = security === 'none' ? {} : { 'X-MBX-APIKEY': apiKey };
   const query = security === 'signed' ? signedQuery(parameters, signer) : encode(parameters);

@@ -23,7 +23,7 @@ import {
 } from '../../../src/simulator/server.ts';
 import { ensureAccount, saveBalances } from '../../../src/store/accounts.ts';
 import type { Db } from '../../../src/store/database.ts';
-import { createBinanceVenue } from '../../../src/venue/binance/adapter.ts';
+import { type BinanceVenueOptions, createBinanceVenue } from '../../../src/venue/binance/adapter.ts';
 import { createFilterCache } from '../../../src/venue/filter-cache.ts';
 import { createRateBudget } from '../../../src/venue/rate-budget.ts';
 import type { Venue } from '../../../src/venue/venue.ts';
@@ -46,6 +46,8 @@ export type OrderBenchOptions = {
   readonly watch?: boolean;
   readonly simulator?: Partial<SimulatorOptions>;
   readonly requestTimeoutMs?: number;
+  /** The adapter: our own unless another is named. */
+  readonly createVenue?: (options: BinanceVenueOptions) => Venue;
 };
 
 /** One trade: what is asked for, what befalls it, and how the market goes on meanwhile. */
@@ -112,7 +114,7 @@ const silent = pino({ level: 'silent' });
  * real sockets, all on one virtual clock. What Temporal and the lifecycles add to the activities is imitated.
  */
 export async function createOrderBench(options: OrderBenchOptions): Promise<OrderBench> {
-  const { db, account = 'main', seed = 1, watch = true } = options;
+  const { db, account = 'main', seed = 1, watch = true, createVenue = createBinanceVenue } = options;
   const simulator = await startSimulator({
     replay: 'manual',
     markets: [{ symbol: benchSymbol, price: startPrice, stepSize: '0.001', tradeQuantity: '1' }],
@@ -126,7 +128,7 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
   let skewMs = 0;
   const now = () => time.nowMs() + skewMs;
   const clock = { nowMs: now, monotonicMs: time.nowMs };
-  const venue = createBinanceVenue({
+  const venue = createVenue({
     name: 'paper',
     restUrl: simulator.url,
     streamUrl: simulator.wsUrl,

@@ -7,7 +7,7 @@ import { type OutcomeRow, outcomeRows } from './outcome-rows.ts';
 import { order, routes, type Stage } from './stage.ts';
 
 /** Makes of every answer of the table the one thing that it means, and sends everything once. */
-export function describeOutcomes(name: string, { keep, makeVenue, scripted }: Stage, replaces: boolean): void {
+export function describeOutcomes(name: string, { keep, makeVenue, scripted }: Stage): void {
   /** One question on a connection of its own, with how often it reached the venue. */
   async function asked<T>(
     route: string,
@@ -32,16 +32,13 @@ export function describeOutcomes(name: string, { keep, makeVenue, scripted }: St
       expect(found.outcome).toBe(row.found);
     });
 
-    test.runIf(replaces).each<OutcomeRow>(outcomeRows)(
-      '$name: replaced $replaced',
-      async ({ reply, replaced: row }) => {
-        const ask = (venue: Venue) => venue.replaceOrder({ cancel: replaced, order, lane: 'exit' });
-        const [{ canceled, placed }, sent] = await asked(routes.replace, reply, ask);
-        expect({ canceled: canceled.outcome, placed: placed.outcome, sent }).toEqual({ ...row, sent: 1 });
-        expect(canceled.order?.clientOrderId).toBe(row.canceled === 'ACCEPTED' ? replaced.clientOrderId : undefined);
-        expect(placed.order?.clientOrderId).toBe(row.placed === 'ACCEPTED' ? wanted.clientOrderId : undefined);
-      },
-    );
+    test.each<OutcomeRow>(outcomeRows)('$name: replaced $replaced', async ({ reply, replaced: row }) => {
+      const ask = (venue: Venue) => venue.replaceOrder({ cancel: replaced, order, lane: 'exit' });
+      const [{ canceled, placed }, sent] = await asked(routes.replace, reply, ask);
+      expect({ canceled: canceled.outcome, placed: placed.outcome, sent }).toEqual({ ...row, sent: 1 });
+      expect(canceled.order?.clientOrderId).toBe(row.canceled === 'ACCEPTED' ? replaced.clientOrderId : undefined);
+      expect(placed.order?.clientOrderId).toBe(row.placed === 'ACCEPTED' ? wanted.clientOrderId : undefined);
+    });
 
     test('F11: a connection that is refused leaves nothing behind, whatever was asked', async () => {
       const { server, venue } = await scripted({});

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
-import { createBinanceVenue } from '../../../src/venue/binance/adapter.ts';
+import { type BinanceVenueOptions, createBinanceVenue } from '../../../src/venue/binance/adapter.ts';
 import { type Clock, systemClock } from '../../../src/venue/clock.ts';
 import { createRateBudget, type RateBudget } from '../../../src/venue/rate-budget.ts';
 import type { SocketTimings } from '../../../src/venue/reconnecting-socket.ts';
@@ -106,12 +106,14 @@ export type VenueSettings = {
   readonly requestTimeoutMs?: number;
   readonly keys?: { readonly apiKey: string; readonly apiSecret: string };
   readonly logger?: pino.Logger;
+  /** The adapter: our own unless another is named. */
+  readonly create?: (options: BinanceVenueOptions) => Venue;
 };
 
 /** The adapter, pointed at a local server. */
 export function aVenue({ url, wsUrl = url.replace('http', 'ws'), ...settings }: VenueSettings): Venue {
-  const { clock = systemClock } = settings;
-  return createBinanceVenue({
+  const { clock = systemClock, create = createBinanceVenue } = settings;
+  return create({
     name: 'test',
     restUrl: url,
     streamUrl: wsUrl,
