@@ -103,12 +103,17 @@ export function createSuspects(options: SuspectsOptions, onPage: OnPage): Suspec
     void ask();
   };
 
-  /** A suspect newer than the latest trade that another trade agrees with. */
-  const agreeingWith = ({ venueTradeId: otherId, price }: MarketTrade, latest: MarketTrade | null): Held | undefined =>
-    [...held.values()].find(
-      ({ trade: { venueTradeId: id, price: suspected } }) =>
-        id !== otherId && id > (latest?.venueTradeId ?? -1) && !isJump(suspected, price),
-    );
+  /** The suspect that came just before this trade, if that agrees with it and nothing newer has overtaken it. */
+  const agreeingWith = (
+    { venueTradeId: otherId, price }: MarketTrade,
+    latest: MarketTrade | null,
+  ): Held | undefined => {
+    const before = [...held.values()].at(-1);
+    if (before === undefined) return undefined;
+    const { venueTradeId: id, price: suspected } = before.trade;
+    const isOpen = id !== otherId && id > (latest?.venueTradeId ?? -1);
+    return isOpen && !isJump(suspected, price) ? before : undefined;
+  };
 
   return {
     isAnyAfter: (venueTradeId) => held.size > 0 && [...held.keys()].some((id) => id > venueTradeId),
