@@ -131,13 +131,26 @@ export function parseEntryRequest(
   value: unknown,
 ): { readonly ok: true; readonly request: EntryRequest } | { readonly ok: false; readonly faults: readonly Fault[] } {
   const parsed = entryRequestSchema.safeParse(value);
-  if (parsed.success) return { ok: true, request: parsed.data as EntryRequest };
+  const overlooked = prototypesIn(value);
+  if (parsed.success && overlooked.length === 0) return { ok: true, request: parsed.data as EntryRequest };
   // Whether its parts fit each other is asked only of a request that is sound otherwise: ask it here of them alone.
   const parts = z.object({ ...trade, validForMs: validForMs.catch(10_000) });
   const misfits = parts.superRefine(partsFit).safeParse(value).error?.issues ?? [];
-  const known = new Set(parsed.error.issues.map(({ path }) => path.join('.')));
-  const issues = [...parsed.error.issues, ...misfits.filter(({ path }) => !known.has(path.join('.')))];
+  const found = [...(parsed.error?.issues ?? []), ...overlooked];
+  const known = new Set(found.map(({ path }) => path.join('.')));
+  const issues = [...found, ...misfits.filter(({ path }) => !known.has(path.join('.')))];
   return { ok: false, faults: faultsOf(new z.ZodError(issues), value) };
+}
+
+type Unrecognized = Extract<z.core.$ZodIssue, { code: 'unrecognized_keys' }>;
+
+/** Fields named `__proto__`, which zod passes over in silence. Deeper than a request goes nothing is read. */
+function prototypesIn(value: unknown, path: readonly string[] = []): readonly Unrecognized[] {
+  if (typeof value !== 'object' || value === null || path.length > 5) return [];
+  const own: readonly Unrecognized[] = Object.hasOwn(value, '__proto__')
+    ? [{ code: 'unrecognized_keys', keys: ['__proto__'], path: [...path], input: {}, message: 'no such field' }]
+    : [];
+  return [...own, ...Object.entries(value).flatMap(([name, inner]) => prototypesIn(inner, [...path, name]))];
 }
 
 type Parts = {
