@@ -15,7 +15,8 @@ export const systemErrors = {
   },
   LIVE_MODE_UNAVAILABLE: {
     retryable: false,
-    summary: 'Live trading is refused: nothing compares the book with the venue yet.',
+    summary:
+      'Live trading is refused: no start proves yet that limits are confirmed, keys can not withdraw and the book is clean.',
     remedy: 'Set RATCHET_MODE=paper.',
   },
   PAPER_MODE_LIVE_VENUE: {
