@@ -90,9 +90,21 @@ async function kill(stack: Stack, crashCase: CrashCase, scene: Scene, tradeId: s
   });
   const backAtMs = Date.now();
   const driving = driveToEnd(stack, tradeId);
-  driving.catch(() => undefined);
-  await until(`${tradeId} goes on`, async () => (await progressOf(stack, tradeId)) > doneBefore, goesOnWithinMs);
-  const goesOnAfterMs = Date.now() - backAtMs;
+  let hasEnded = false;
+  driving.then(
+    () => (hasEnded = true),
+    () => undefined,
+  );
+  const went = await until(
+    `${tradeId} goes on`,
+    async () => {
+      if ((await progressOf(stack, tradeId)) > doneBefore) return 'on';
+      // It was over before the worker died: nothing had to go on.
+      return hasEnded ? 'nowhere' : undefined;
+    },
+    goesOnWithinMs,
+  );
+  const goesOnAfterMs = went === 'on' ? Date.now() - backAtMs : null;
   return { goesOnAfterMs, ...(await driving) };
 }
 

@@ -83,15 +83,24 @@ async function fillResting({ stack, tradeId }: Stage): Promise<void> {
 function recording(stage: Stage): Scene {
   const { stack, tradeId, order } = stage;
   const { urge, ...scene } = order === 'stop' ? leaving(stage, 'stop') : entering(stage);
-  let denied = 0;
+  const denied: Promise<unknown>[] = [];
   return {
     ...scene,
     async urge() {
       await urge?.();
       if ((await stack.sql('select 1 from audit_event where seq is null limit 1')).length > 0) return;
-      denied += 1;
       // More than any limit allows.
-      void stack.client.enter(aRequest(`${tradeId}-${denied}`, { quantity: '900000' })).catch(() => undefined);
+      const request = aRequest(`${tradeId}-${denied.length + 1}`, { quantity: '900000' });
+      denied.push(stack.client.enter(request).catch(() => undefined));
+    },
+    async clear() {
+      await Promise.all(denied);
+      await until('the others are over', async () => {
+        for await (const { workflowId } of stack.temporal.workflow.list({ query: 'ExecutionStatus = "Running"' })) {
+          if (workflowId.startsWith(`entry-${tradeId}-`)) return false;
+        }
+        return true;
+      });
     },
   };
 }
