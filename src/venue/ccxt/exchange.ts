@@ -9,8 +9,6 @@ export type CcxtExchange = {
   readonly markets?: Readonly<Record<string, object>>;
   setMarkets(markets: readonly object[]): unknown;
   fetch: (url: string, method?: string, headers?: Record<string, string>, body?: string) => Promise<unknown>;
-  amountToPrecision: (symbol: string, amount: string) => string;
-  priceToPrecision: (symbol: string, price: string) => string;
   request(path: string, api: 'public' | 'private', method: string, parameters: Parameters): Promise<unknown>;
   createOrder(
     symbol: string,
@@ -31,8 +29,8 @@ const ownRequire: (name: string) => unknown = createRequire(import.meta.url);
 type ExchangeOptions = { readonly restUrl: string; readonly apiKey: string; readonly apiSecret: string };
 
 /**
- * A ccxt exchange that signs and addresses requests and does nothing else: it waits for no limiter of its own, tries
- * nothing again, and leaves amounts and prices the text that they are.
+ * A ccxt exchange that signs and addresses requests and does nothing else: it waits for no limiter of its own and tries
+ * nothing again.
  *
  * @throws RatchetError VENUE_ADAPTER_MISSING where ccxt is not installed.
  */
@@ -46,15 +44,13 @@ export function openExchange({ restUrl, apiKey, apiSecret }: ExchangeOptions, re
   });
   // Wherever it thinks that an exchange is, it reaches the one that is configured.
   exchange.urls.api = redirected(exchange.urls.api, restUrl);
-  // It rounds in binary floating point. What gets here has been rounded to the venue's steps already.
-  exchange.amountToPrecision = (_symbol, amount) => amount;
-  exchange.priceToPrecision = (_symbol, price) => price;
   return exchange;
 }
 
 /**
  * Tells the exchange of a market, for it signs no order for one that it does not know. It would ask the venue for all of
- * them, and an exit must not wait for that answer.
+ * them, and an exit must not wait for that answer. Amounts and prices are at the venue's steps already; with the finest
+ * precision of the dialect they stay the text that they are.
  */
 export function makeKnown(exchange: CcxtExchange, symbol: string): void {
   if (exchange.markets?.[symbol] !== undefined) return;

@@ -70,9 +70,11 @@ describe('an order through ccxt', () => {
   // RFC 8032, test 1, as PKCS#8: sixteen bytes of header and the seed.
   const seed = '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60';
   const der = Buffer.from(`302e020100300506032b657004220420${seed}`, 'hex').toString('base64');
+  const pem = `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n`;
   test.each([
     ['a shared secret', 'secret-canary'],
-    ['an Ed25519 key', `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n`],
+    ['an Ed25519 key', pem],
+    ['an Ed25519 key with blank lines after it', `${pem}\n\n`],
   ])('is signed with %s, over the bytes that are sent', async (_name, apiSecret) => {
     const { server, connect } = await aServer();
     await connect({ keys: { apiKey: 'key-canary', apiSecret } }).placeOrder(order, 'exit');
