@@ -46,6 +46,9 @@ export function createWorkers(settings: Settings): Promise<readonly Worker[]> {
     // What is on its way to a venue may finish; the watches are asked to hand over.
     shutdownGraceTime: '2 seconds',
     shutdownForceTime: '10 seconds',
+    // A step that is ended half-way takes the whole process with it (Node's async hooks are left behind), and the next
+    // process at the same step. Thousands of waiting signals on a busy machine can take longer than the standard 5 s.
+    isolateExecutionTimeout: '60 seconds',
     // A killed worker's sticky queue would hold an exit for 10 s; half a second loses nothing but a replay.
     stickyQueueScheduleToStartTimeout: '500 ms',
   };
