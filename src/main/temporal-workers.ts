@@ -24,6 +24,10 @@ type Settings = {
   readonly codecs: readonly PayloadCodec[];
 };
 
+// The SDK ends a workflow's step after 5 s, and with it the whole process (Node's async hooks are left half-way), then the
+// next process at the same step. Thousands of waiting signals on a busy machine take longer. Not in the SDK's types.
+const patience: object = { isolateExecutionTimeout: '60 seconds' };
+
 /**
  * One worker a task queue, each with slots of its own, so that nothing slow stands in front of something urgent.
  * Entries, guards and watches run workflows; a venue's queue runs only what talks to that venue.
@@ -46,9 +50,7 @@ export function createWorkers(settings: Settings): Promise<readonly Worker[]> {
     // What is on its way to a venue may finish; the watches are asked to hand over.
     shutdownGraceTime: '2 seconds',
     shutdownForceTime: '10 seconds',
-    // A step that is ended half-way takes the whole process with it (Node's async hooks are left behind), and the next
-    // process at the same step. Thousands of waiting signals on a busy machine can take longer than the standard 5 s.
-    isolateExecutionTimeout: '60 seconds',
+    ...patience,
     // A killed worker's sticky queue would hold an exit for 10 s; half a second loses nothing but a replay.
     stickyQueueScheduleToStartTimeout: '500 ms',
   };
