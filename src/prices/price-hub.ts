@@ -3,7 +3,7 @@ import type { Decimal } from '../domain/decimal.ts';
 import { RatchetError } from '../domain/errors.ts';
 import { priceJumpMaxPercentDefault } from '../domain/price-sanity.ts';
 import type { Clock } from '../venue/clock.ts';
-import type { MarketDataEvent, Venue } from '../venue/venue.ts';
+import type { Lane, MarketDataEvent, Venue } from '../venue/venue.ts';
 import type { WatchedTrade } from './audience.ts';
 import { createPriceWatchdog, type StaleEvent, type WatchdogTimings } from './price-watchdog.ts';
 import { createSharedStream } from './shared-stream.ts';
@@ -76,10 +76,10 @@ export function createPriceHub(options: PriceHubOptions): PriceHub {
   const counts: FeedCounts = { ...noCounts };
   const totals = { malformed: 0, polls: 0, disconnects: 0 };
 
-  const poll = async (feed: SymbolFeed, rows: number): Promise<boolean> => {
+  const poll = async (feed: SymbolFeed, rows: number, lane: Lane = 'report'): Promise<boolean> => {
     totals.polls += 1;
     try {
-      return await feed.poll(rows);
+      return await feed.poll(rows, lane);
     } catch (error) {
       logger.debug({ err: error, symbol: feed.symbol }, 'price can not be asked for now');
       if (isSymbolUnknown(error) && feed.latest() === null) forget(feed);

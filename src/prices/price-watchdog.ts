@@ -1,4 +1,5 @@
 import type { Clock } from '../venue/clock.ts';
+import type { Lane } from '../venue/venue.ts';
 import type { SymbolFeed } from './symbol-feed.ts';
 
 export type WatchdogTimings = {
@@ -17,7 +18,7 @@ export type WatchdogOptions = {
   /** Since when a connection that is up carries the symbol; infinite when none does. */
   readonly upSince: (symbol: string) => number;
   /** Asks the venue; whether there was news. Never rejects. */
-  readonly poll: (feed: SymbolFeed, rows: number) => Promise<boolean>;
+  readonly poll: (feed: SymbolFeed, rows: number, lane: Lane) => Promise<boolean>;
   /** The stream is up and does not bring this symbol's trades. */
   readonly onLost: (symbol: string) => void;
 };
@@ -62,11 +63,12 @@ export function createPriceWatchdog(options: WatchdogOptions): PriceWatchdog {
     if (!isDue || now - polledAt < timings.pollMs) return;
     polledAt = now;
     overdue.comparedAt = now;
-    void (isBlind ? poll(overdue.feed, pollRows) : compare(overdue));
+    // While they are blind, guards see by nothing else: that must not wait behind entries.
+    void (isBlind ? poll(overdue.feed, pollRows, 'cancel') : compare(overdue));
   };
 
   const compare = async (overdue: Guarded): Promise<void> => {
-    const hasNews = await poll(overdue.feed, 1);
+    const hasNews = await poll(overdue.feed, 1, 'report');
     // Once may be chance: the list was faster than the stream.
     overdue.lost = hasNews ? overdue.lost + 1 : 0;
     if (overdue.lost < 2) return;

@@ -1,6 +1,6 @@
 import type { Decimal } from '../domain/decimal.ts';
 import type { Clock } from '../venue/clock.ts';
-import type { MarketTrade, Venue } from '../venue/venue.ts';
+import type { Lane, MarketTrade, Venue } from '../venue/venue.ts';
 import { createAudience, type WatchedTrade } from './audience.ts';
 import { createSuspects, type SuspectEvent } from './suspects.ts';
 
@@ -62,7 +62,7 @@ export type SymbolFeed = {
   /** A trade from the stream. */
   receive(trade: MarketTrade): void;
   /** Asks the venue for its newest trades, so many, and says whether one was news. Rejects as the venue does. */
-  poll(rows: number): Promise<boolean>;
+  poll(rows: number, lane: Lane): Promise<boolean>;
   watch(onTrade: (trade: WatchedTrade) => void, afterTradeId: number | null): () => void;
   close(): void;
 };
@@ -144,8 +144,8 @@ export function createSymbolFeed(options: FeedOptions): SymbolFeed {
       if (isKnown(trade)) setAside(trade);
       else for (const believed of suspects.sift(trade, latest)) advance(believed, false);
     },
-    async poll(rows) {
-      const page = await venue.marketTrades(symbol, null, rows);
+    async poll(rows, lane) {
+      const page = await venue.marketTrades(symbol, null, rows, lane);
       return receivePage(page, page[0]?.venueTradeId ?? 0);
     },
     watch: (onTrade, afterTradeId) => audience.join(onTrade, afterTradeId, latest),

@@ -123,8 +123,16 @@ export type Venue = {
   balances(): Promise<readonly Balance[]>;
   accountPermissions(): Promise<AccountPermissions>;
   filters(symbol: string): Promise<SymbolFilters>;
-  /** Trades after `afterTradeId` (exclusive), oldest first, contiguous; or the latest `limit` when it is null. */
-  marketTrades(symbol: string, afterTradeId: number | null, limit: number): Promise<readonly MarketTrade[]>;
+  /**
+   * Trades after `afterTradeId` (exclusive), oldest first, contiguous; or the latest `limit` when it is null. In the lane
+   * `report` unless another is named: one that a stop waits for must not wait behind entries.
+   */
+  marketTrades(
+    symbol: string,
+    afterTradeId: number | null,
+    limit: number,
+    lane?: Lane,
+  ): Promise<readonly MarketTrade[]>;
   /** The venue's clock minus ours, in milliseconds, as last measured. */
   clockOffsetMs(): Promise<number>;
   clockState(): VenueClockState;

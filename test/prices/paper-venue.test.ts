@@ -7,6 +7,7 @@ import { createPriceHub, type PriceHub, type PriceHubEvent } from '../../src/pri
 import { createSymbolEyes, type Seen, type SymbolEyes } from '../../src/prices/symbol-eyes.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/server.ts';
 import { systemClock } from '../../src/venue/clock.ts';
+import { createRateBudget } from '../../src/venue/rate-budget.ts';
 import { keepUntilTheEnd } from '../venue/support/closing.ts';
 import { aVenue } from '../venue/support/scripted-venue.ts';
 import { soon } from '../venue/support/soon.ts';
@@ -102,6 +103,29 @@ describe('F73: a flash crash by a fifth in one tick', () => {
     ).toEqual(['stopLoss', 'trailingStop']);
     expect(triggered()).toMatchObject([{ trade: crash }, { trade: crash }]);
     expect(hub.stats()).toMatchObject({ suspects: 1, contradicted: 0 });
+  });
+
+  test('is confirmed at once although all that may be asked for reports is used up', async () => {
+    const budget = createRateBudget({ clock: systemClock });
+    const venue = keep(aVenue({ url: simulator.url, wsUrl: simulator.wsUrl, keys: simulator.keys, budget }));
+    budget.learnLimits([{ kind: 'weight', windowMs: 60_000, max: 200 }]);
+    const confirmed: PriceHubEvent[] = [];
+    const onEvent = (event: PriceHubEvent) => {
+      if (event.type === 'confirmed') confirmed.push(event);
+    };
+    const strained = keep(createPriceHub({ venue, clock: systemClock, logger: pino({ level: 'silent' }), onEvent }));
+    const prices: string[] = [];
+    strained.watch(symbol, (trade) => prices.push(trade.price));
+    await soon(async () => {
+      tick('100');
+      await soon(() => expect(strained.latest(symbol)?.venueTradeId).toBe(lastTradeId()));
+      expect(prices.length).toBeGreaterThan(1);
+    });
+    for (let i = 0; i < 10; i += 1) await venue.marketTrades(symbol, null, 1).catch(() => undefined);
+    await expect(venue.marketTrades(symbol, null, 1)).rejects.toMatchObject({ code: 'VENUE_UNAVAILABLE' });
+    await play('flash-crash', { percent: 20 });
+    await soon(() => expect(confirmed).toMatchObject([{ by: 'venue', price: '80' }]));
+    expect(prices.at(-1)).toBe('80');
   });
 
   test('triggers them with the next trade while the venue answers no question', async () => {

@@ -142,6 +142,17 @@ describe('F72: one bad tick', () => {
     expect(market.marketTrades).toHaveBeenCalledTimes(1);
   });
 
+  test('after the other leaves the limits to the others: one question in five seconds goes before entries', async () => {
+    const { market } = await aWatchedHub();
+    market.marketTrades.mockClear();
+    const lanes = () => market.marketTrades.mock.calls.map((call) => call[3]);
+    for (let i = 0; i < 11; i += 1) {
+      tradeToldAs(market, '1000', '100');
+      await settle(500);
+    }
+    expect(lanes()).toEqual(['cancel', ...Array.from({ length: 9 }, () => 'report'), 'cancel']);
+  });
+
   test('after the other fills no memory: of more than 64 the oldest counts as contradicted', async () => {
     const { market, hub } = await aWatchedHub();
     market.world.answers = false;

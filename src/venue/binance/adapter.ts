@@ -14,7 +14,7 @@ import type { Clock } from '../clock.ts';
 import type { RateBudget, RateLimit, RateLimitKind } from '../rate-budget.ts';
 import type { SocketTimings } from '../reconnecting-socket.ts';
 import { createTransport } from '../transport.ts';
-import type { MarketTrade, Subscription, Venue } from '../venue.ts';
+import type { Lane, MarketTrade, Subscription, Venue } from '../venue.ts';
 import { createCancelAllOf } from './cancel-all.ts';
 import { openMarketStream } from './market-stream.ts';
 import { createOrderReads } from './order-reads.ts';
@@ -130,7 +130,8 @@ export function createBinanceVenue(options: BinanceVenueOptions, access: Access 
       if (filters === undefined) throw new RatchetError('SYMBOL_UNKNOWN', { venue: name, symbol });
       return filters;
     },
-    marketTrades: (symbol, afterTradeId, limit) => readMarketTrades(read, symbol, afterTradeId, limit),
+    marketTrades: (symbol, afterTradeId, limit, lane = 'report') =>
+      readMarketTrades(read, { symbol, afterTradeId, limit, lane }),
     clockOffsetMs: venueClock.offsetMs,
     clockState: () => venueClock.state(),
     streamMarket: (symbols, onEvent) =>
@@ -151,18 +152,23 @@ export function createBinanceVenue(options: BinanceVenueOptions, access: Access 
 
 const pageRows = 1000;
 
+type TradesWanted = {
+  readonly symbol: string;
+  readonly afterTradeId: number | null;
+  readonly limit: number;
+  readonly lane: Lane;
+};
+
 async function readMarketTrades(
   read: Read,
-  symbol: string,
-  afterTradeId: number | null,
-  limit: number,
+  { symbol, afterTradeId, limit, lane }: TradesWanted,
 ): Promise<readonly MarketTrade[]> {
   const page = async (fromId: number | null, rows: number): Promise<readonly MarketTrade[]> => {
     const wanted = { symbol: venueSymbolOf(symbol), limit: Math.min(rows, pageRows) };
     const raw =
       fromId === null
-        ? await read(endpoints.trades, marketTradesSchema, wanted, 'report')
-        : await read(endpoints.historicalTrades, marketTradesSchema, { ...wanted, fromId }, 'report');
+        ? await read(endpoints.trades, marketTradesSchema, wanted, lane)
+        : await read(endpoints.historicalTrades, marketTradesSchema, { ...wanted, fromId }, lane);
     return raw.map(({ id, price, qty, time }) => ({
       symbol,
       venueTradeId: id,
