@@ -1,7 +1,11 @@
 import { createArmedSet } from '../../src/domain/armed-set.ts';
-import { type Decimal, decimal } from '../../src/domain/decimal.ts';
+import { type Decimal, decimal, one } from '../../src/domain/decimal.ts';
+import { priceJumpMaxPercentDefault } from '../../src/domain/price-sanity.ts';
 import { openTrailingStop, stepTrailingStop, type TrailingStopRules } from '../../src/domain/trailing-stop.ts';
 import { createSymbolEyes } from '../../src/prices/symbol-eyes.ts';
+import { createSymbolFeed, noCounts } from '../../src/prices/symbol-feed.ts';
+import { systemClock } from '../../src/venue/clock.ts';
+import type { MarketTrade } from '../../src/venue/venue.ts';
 import type { Figure } from './statistics.ts';
 
 const rules: TrailingStopRules = {
@@ -84,30 +88,52 @@ function quietTicks(): Figure {
   };
 }
 
-/** The same through everything that a trade of the stream passes in the watch. */
-function eyesTick(): Figure {
+const symbol = 'BTC/USDT';
+
+/** One quiet trade after the other, told to whoever takes them. */
+function tradesTold(take: (trade: MarketTrade) => void): number {
+  let id = 0;
+  return nanoseconds(9, 100_000, (index) => {
+    id += 1;
+    const price = quietPrices[index % 1_000] as Decimal;
+    take({ symbol, venueTradeId: id, price, quantity: one, tradedAtMs: id });
+  });
+}
+
+function armedEyes(): ReturnType<typeof createSymbolEyes> {
   const eyes = createSymbolEyes();
   const guard = { kind: 'trailingStop', terms: rules, state: openTrailingStop(rules, decimal('100')) } as const;
   for (let index = 0; index < 1_000; index += 1) eyes.arm(`${index}`, guard, 0);
-  let id = 0;
-  const each = nanoseconds(9, 100_000, (index) => {
-    id += 1;
-    eyes.onTrade({
-      symbol: 'BTC/USDT',
-      venueTradeId: id,
-      price: quietPrices[index % 1_000] as Decimal,
-      quantity: decimal('1'),
-      tradedAtMs: id,
-    });
+  return eyes;
+}
+
+/** The same through what the watch does with a trade, and through everything that a trade of the stream passes before. */
+function watchTicks(): readonly Figure[] {
+  const alone = armedEyes();
+  const eyes = armedEyes();
+  const feed = createSymbolFeed({
+    symbol,
+    venue: { marketTrades: async () => [] },
+    clock: systemClock,
+    counts: { ...noCounts },
+    onEvent: () => undefined,
+    retryMs: 1_000,
+    jumpMaxPercent: priceJumpMaxPercentDefault,
   });
-  return {
-    name: 'the same through the eyes on the symbol (order of trades, gaps), 1,000 armed stops',
+  feed.watch((trade) => void eyes.onTrade(trade), null);
+  const ways: readonly [string, number][] = [
+    ['the eyes on the symbol (order of trades, gaps)', tradesTold((trade) => alone.onTrade(trade))],
+    ['the feed and the eyes (how far it jumps, order, gaps, watchers)', tradesTold((trade) => feed.receive(trade))],
+  ];
+  feed.close();
+  return ways.map(([way, each]) => ({
+    name: `the same through ${way}, 1,000 armed stops`,
     goal: '< 1 us',
     measured: `${each.toFixed(0)} ns`,
     n: 900_000,
     isMet: each < 1_000,
-  };
+  }));
 }
 
 /** What needs no server: the pure steps, as the watch runs them. */
-export const pureFigures = (): readonly Figure[] => [quietStep(), movingStep(), quietTicks(), eyesTick()];
+export const pureFigures = (): readonly Figure[] => [quietStep(), movingStep(), quietTicks(), ...watchTicks()];

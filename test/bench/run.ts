@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { Connection } from '@temporalio/client';
+import { crashFigures } from './crashing.ts';
 import { enteringFigures } from './entering.ts';
 import { exitFigures } from './exiting.ts';
 import { pureFigures } from './pure.ts';
@@ -10,7 +11,7 @@ import { type Figure, tableOf } from './statistics.ts';
 
 // `npm run bench`: the product against bare Temporal in one run, as a table of ratios and figures with their n.
 const bareNamespace = 'bare';
-const figures: Figure[] = [...pureFigures()];
+const figures: Figure[] = [...pureFigures(), ...(await crashFigures(300))];
 const stack = await startBenchStack();
 const { address } = stack.file.temporal;
 const connection = await Connection.connect({ address });
