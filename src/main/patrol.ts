@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { accountScope } from '../contracts/messages/names.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { PriceHub } from '../prices/price-hub.ts';
 import { openAlerts, raiseAlert, resolveAlert } from '../store/alerts.ts';
 import { readBreaker } from '../store/breaker.ts';
 import type { Db } from '../store/database.ts';
@@ -8,6 +9,7 @@ import { guardsWithoutLease, wakeWatch } from '../store/guards.ts';
 import { holdsInForce } from '../store/holds.ts';
 import { forgetSettled } from '../store/outbox.ts';
 import { readStatus } from '../store/status.ts';
+import { createPriceAlert } from './price-alert.ts';
 
 const everyMs = 2_000;
 /** A worker that restarts has its shards back in less. */
@@ -20,14 +22,15 @@ type Patrol = {
   readonly db: Db;
   readonly venue: string;
   readonly account: string;
+  readonly prices: Pick<PriceHub, 'stats'>;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly now: () => number;
 };
 
 /**
- * Looks at the book every two seconds: sets the gauges that tell its state, sees that every armed guard has eyes, and
- * clears away what was delivered long ago. Any number of processes may do it.
+ * Looks at the book every two seconds: sets the gauges that tell its state, sees that every armed guard has eyes and
+ * that these hear prices, and clears away what was delivered long ago. Any number of processes may do it.
  */
 export function startPatrol(patrol: Patrol): { readonly stop: () => Promise<void> } {
   const walk = createPatrol(patrol);
@@ -49,9 +52,10 @@ export function startPatrol(patrol: Patrol): { readonly stop: () => Promise<void
 
 /** One round of the patrol at each call. */
 export function createPatrol(patrol: Patrol): () => Promise<void> {
+  const seePricesHeard = createPriceAlert(patrol);
   let forgottenAtMs = 0;
   return async () => {
-    await Promise.all([setGauges(patrol), seeGuardsWatched(patrol)]);
+    await Promise.all([setGauges(patrol), seeGuardsWatched(patrol), seePricesHeard()]);
     const nowMs = patrol.now();
     if (nowMs - forgottenAtMs < forgetEveryMs) return;
     forgottenAtMs = nowMs;

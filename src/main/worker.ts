@@ -134,6 +134,7 @@ const patrol = startPatrol({
   db,
   venue: venue.name,
   account: config.RATCHET_ACCOUNT,
+  prices: room.prices,
   metrics,
   logger,
   now: Date.now,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Guard } from '../../src/domain/guard.ts';
 import { createPatrol } from '../../src/main/patrol.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
+import { noCounts } from '../../src/prices/symbol-feed.ts';
 import { openAlerts } from '../../src/store/alerts.ts';
 import { armGuards, takeShard } from '../../src/store/guards.ts';
 import { aRequest, d, enter, messagesTo, nowMs, openAccount } from '../store/fixtures.ts';
@@ -20,6 +21,8 @@ const registry = new Registry();
 let database: TestDatabase;
 let atMs = nowMs;
 let walk: () => Promise<void>;
+let isStale = false;
+const quiet = { ...noCounts, symbols: 1, malformed: 0, polls: 0, disconnects: 0 };
 
 beforeAll(async () => {
   database = await aDatabase();
@@ -34,6 +37,7 @@ beforeAll(async () => {
     db,
     venue: 'paper',
     account: 'main',
+    prices: { stats: () => ({ ...quiet, isStale }) },
     metrics: createMetrics(registry),
     logger: pino({ level: 'silent' }),
     now: () => atMs,
@@ -68,4 +72,14 @@ test('resolves the alert once somebody watches, also one that another process ra
   await takeShard(database.db, { shard, holder: 'worker', leaseUntilMs: atMs + 10_000 });
   await walk();
   expect(await alertsNow()).toEqual([]);
+});
+
+test('F69: says that the price stream is silent, from the second look on, until it is heard again', async () => {
+  const looks: unknown[] = [];
+  for (isStale of [true, false, true, true, true, false]) {
+    await walk();
+    looks.push(await alertsNow());
+  }
+  const told = [['PRICES_STALE', 'prices-stale:paper']];
+  expect(looks).toEqual([[], [], [], told, told, []]);
 });

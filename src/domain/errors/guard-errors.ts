@@ -69,6 +69,13 @@ export const guardErrors = {
     remedy:
       'See that a worker runs and that the workflow market-<shard> is not stuck; it is woken again every 5 seconds.',
   },
+  PRICES_STALE: {
+    retryable: true,
+    summary:
+      'The price stream has said nothing for more than 5 seconds. Guards see trades a question a second instead.',
+    remedy:
+      'See whether the venue answers and the network carries its streams; entries are denied where no price is fresh. It ends by itself once the stream is heard.',
+  },
   WATCH_LEASE_LOST: {
     retryable: true,
     summary: 'Another watch has taken over this shard, so this one writes nothing more.',
