@@ -9,13 +9,16 @@ export function faultsOf(error: z.ZodError, input: unknown): readonly Fault[] {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({
         field: fieldOf([...issue.path, key]),
-        value: shown(valueAt(input, [...issue.path, key])),
+        value: secretName.test(key) ? '(not shown)' : shown(valueAt(input, [...issue.path, key])),
         allowed: 'no such field',
       }));
     }
     return [{ field: fieldOf(issue.path), value: shown(valueAt(input, issue.path)), allowed: issue.message }];
   });
 }
+
+// A fault is shown and logged by whoever gets it, and what does not belong here may be somebody's password.
+const secretName = /secret|token|pass(word|phrase)|signature|authorization|cookie|(api|private|listen)-?key/i;
 
 function fieldOf(path: readonly PropertyKey[]): string {
   const text = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
