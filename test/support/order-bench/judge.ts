@@ -39,7 +39,8 @@ const ordersAgree: Check = (evidence) => [
   }),
   ...evidence.orders.flatMap(({ client_order_id: id, status, reason_code }) => {
     const isAtVenue = ordersOfOurs(evidence).some(({ clientOrderId }) => clientOrderId === id);
-    const mayBeAbsent = /^(rejected|denied|parked)$/.test(status) || reason_code === 'ORDER_PRESUMED_DEAD';
+    const isTakenForDead = reason_code === 'ORDER_PRESUMED_DEAD' || reason_code === 'ORDER_DECLARED_DEAD';
+    const mayBeAbsent = /^(rejected|denied|parked)$/.test(status) || isTakenForDead;
     return isAtVenue || mayBeAbsent ? [] : [`${id} is ${status}, and the venue lacks it`];
   }),
 ];
