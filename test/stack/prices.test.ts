@@ -28,6 +28,8 @@ async function counted(metric: string): Promise<number> {
 const untilCounted = (metric: string, atLeast: number): Promise<unknown> =>
   until(`${metric} is ${atLeast}`, async () => (await counted(metric)) >= atLeast);
 
+const alertCodes = async (): Promise<readonly string[]> => (await stack.client.state()).alerts.map(({ code }) => code);
+
 type Frame = { readonly t: number; readonly p: unknown; readonly q?: unknown };
 
 const aTradeFrame = ({ t, p, q = '1.00000000' }: Frame): string => {
@@ -50,6 +52,8 @@ describe('F72: a position is left alone by', () => {
     ['a trade without a number', () => aTradeFrame({ t: Number.NaN, p: '94.00000000' })],
     ['crossed quotes', () => JSON.stringify({ u: 1, s: 'BTCUSDT', b: '94.1', B: '1', a: '94.0', A: '1' })],
     ['half a frame', (last) => aTradeFrame({ t: last + 1, p: '94.00000000' }).slice(0, 60)],
+    ['ten times the price', (last) => aTradeFrame({ t: last + 1, p: '1000.00000000' })],
+    ['a hundredth of the price, far beyond the stop', (last) => aTradeFrame({ t: last + 1, p: '1.00000000' })],
     ['F71: a trade from before', (last) => aTradeFrame({ t: last - 1, p: '94.00000000' })],
     ['the last trade with another price', (last) => aTradeFrame({ t: last, p: '94.00000000' })],
   ])('%s, which is counted', async (_, frame) => {
@@ -58,6 +62,16 @@ describe('F72: a position is left alone by', () => {
     await untilCounted('ratchet_prices_quarantined_total', before + 1);
     expect(await phaseOf(stack, tradeId)).toBe('open');
     expect(await stack.sql('select 1 from exit_request where trade_id = $1', [tradeId])).toEqual([]);
+  });
+
+  test('what the paper venue plays as bad ticks', async () => {
+    const before = await counted('ratchet_prices_quarantined_total');
+    const suspects = await counted('ratchet_prices_suspect_total');
+    expect(stack.ratchet('sim', 'trigger', 'bad-ticks')).toMatchObject({ code: 0 });
+    await stack.venue.tick('99', '98', '99', '98', '99', '100');
+    await untilCounted('ratchet_prices_quarantined_total', before + 6);
+    expect(await counted('ratchet_prices_suspect_total')).toBe(suspects + 2);
+    expect(await phaseOf(stack, tradeId)).toBe('open');
   });
 
   test('F71: the same trade told twice', async () => {
@@ -72,6 +86,16 @@ describe('F72: a position is left alone by', () => {
     expect(await untilSettled(stack, tradeId)).toBe('closed');
     expect((await stack.client.trade(tradeId)).exitRequest).toMatchObject({ trigger: { price: '94' } });
   });
+});
+
+test('F73: a flash crash by a fifth in one tick sells at what the market pays', async () => {
+  const tradeId = 'prices-crash';
+  await openTrade(stack, tradeId);
+  expect(stack.ratchet('sim', 'trigger', 'flash-crash', '--percent', '20', '--hold-ms', '0')).toMatchObject({
+    code: 0,
+  });
+  expect(await untilSettled(stack, tradeId)).toBe('closed');
+  expect((await stack.client.trade(tradeId)).exitRequest).toMatchObject({ trigger: { price: '80' } });
 });
 
 test('F70: a price that the stream has lost closes the position all the same', async () => {
@@ -91,14 +115,16 @@ test('F69: a stream that falls silent is noticed and replaced by questions, and 
   await openTrade(stack, tradeId);
   const before = await counted('ratchet_price_stale_total');
   const recovered = await counted('ratchet_price_recovered_total');
-  await stack.venue.plan({ on: { path: '/stream' }, phase: 'stream', do: { action: 'silence', ms: 8_000 } });
+  await stack.venue.plan({ on: { path: '/stream' }, phase: 'stream', do: { action: 'silence', ms: 12_000 } });
   await stack.venue.tick('99');
   await stack.venue.clearPlan();
   await untilCounted('ratchet_price_stale_total', before + 1);
+  await until('people are told', async () => (await alertCodes()).includes('PRICES_STALE'));
   await stack.venue.tick('94');
   expect(await untilSettled(stack, tradeId)).toBe('closed');
 
   await untilCounted('ratchet_price_recovered_total', recovered + 1);
+  await until('the alert is resolved', async () => !(await alertCodes()).includes('PRICES_STALE'));
   await stack.venue.tick('100');
   const again = 'prices-back';
   await openTrade(stack, again);
