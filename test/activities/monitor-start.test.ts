@@ -12,7 +12,7 @@ const fill = (bench: OrderBench, quantity: string) => {
   return bench.control('fill', { orderId: order?.orderId, quantity });
 };
 
-type Told = { readonly entryQuantity: string; readonly isFinal: boolean };
+type Told = { readonly entryQuantity: string; readonly isFinal: boolean; readonly firstVenueTradeId: string };
 
 /** What the monitor of a trade was told, the first of which starts it, and when. */
 async function toldTo(tradeId: string) {
@@ -25,8 +25,8 @@ async function toldTo(tradeId: string) {
     .orderBy('message_id')
     .execute();
   return rows.map(({ workflow_type, signal_args, created_at_ms }) => {
-    const [{ entryQuantity, isFinal }] = signal_args as unknown as [Told];
-    return { starts: workflow_type, entryQuantity, isFinal, atMs: created_at_ms };
+    const [{ entryQuantity, isFinal, firstVenueTradeId }] = signal_args as unknown as [Told];
+    return { starts: workflow_type, entryQuantity, isFinal, firstVenueTradeId, atMs: created_at_ms };
   });
 }
 
@@ -75,7 +75,11 @@ describe('I4: the monitor is started by the first fill, and is as large as what 
     expect(entry).toMatchObject({ status: 'filled' });
     const [first, ...more] = await toldTo(tradeId);
     const [bought] = (await bench.evidence()).ledger.fills;
-    expect(first).toMatchObject({ starts: 'positionMonitoring', entryQuantity: '1' });
+    expect(first).toMatchObject({
+      starts: 'positionMonitoring',
+      entryQuantity: '1',
+      firstVenueTradeId: String(bought?.tradeId),
+    });
     expect(first?.atMs).toBeGreaterThanOrEqual(bought?.tradedAtMs ?? Infinity);
     expect(more.every(({ entryQuantity }) => entryQuantity === '1')).toBe(true);
   });

@@ -18,16 +18,14 @@ type Assertion = {
 export type Caught = { readonly file: string; readonly name: string; readonly more: number };
 
 export type Verdict =
-  /** `marks`: the rows and invariants by which it was caught. */
-  | { readonly outcome: 'caught'; readonly marks: readonly string[]; readonly tests: readonly Caught[] }
+  | { readonly outcome: 'caught'; readonly tests: readonly Caught[] }
   | { readonly outcome: 'failed'; readonly why: string };
 
 type Test = { readonly file: string; readonly name: string; readonly status: string; readonly said: string };
 
 /**
- * Whether a bug was caught: the tests named for it passed without it (`sound`), and with it (`planted`) one of each of
- * its rows failed, with one at least that says what the bug does. A file that can't be loaded has no tests and shows
- * nothing.
+ * Whether a bug was caught: the tests named for it passed without it (`sound`), and with it (`planted`) one failed
+ * for each row and invariant, saying what the bug does. A file that can't be loaded has no tests and shows nothing.
  */
 export function verdictOf(bug: PlantedBug, sound: Report, planted: Report): Verdict {
   const before = testsOf(bug, sound);
@@ -36,15 +34,14 @@ export function verdictOf(bug: PlantedBug, sound: Report, planted: Report): Verd
   if (ill.length > 0) return failed(`without the bug too, this fails: ${ill[0]?.name}\n${ill[0]?.said}`);
   const red = testsOf(bug, planted).filter(({ status }) => status === 'failed');
   if (red.length === 0) return failed('no test fails');
-  const missing = bug.rows.filter((row) => !red.some(({ name }) => name.includes(row)));
-  if (missing.length > 0) return failed(`no test of ${missing.join(', ')} fails`);
-  const unsaid = bug.rows.filter((row) => !red.some(({ name, said }) => name.includes(row) && bug.says.test(said)));
-  if (unsaid.length > 0) return failed(`${unsaid.join(', ')} fails, but for another reason:\n${red[0]?.said}`);
-  const broken = red.flatMap(({ name, said }) =>
-    [...`${name} ${said}`.matchAll(/\b(I\d+)(?=[: ])/g)].map(([, id]) => id),
-  );
-  return { outcome: 'caught', marks: [...new Set([...bug.rows, ...(broken as string[])])], tests: byFile(red) };
+  const shown = red.filter(({ said }) => bug.says.test(said));
+  if (shown.length === 0) return failed(`${red[0]?.name} fails, but for another reason:\n${red[0]?.said}`);
+  const missing = bug.marks.filter((mark) => !shown.some(({ name, said }) => hasMark(mark, `${name} ${said}`)));
+  if (missing.length > 0) return failed(`no test of ${missing.join(', ')} fails for it`);
+  return { outcome: 'caught', tests: byFile(shown) };
 }
+
+const hasMark = (mark: string, text: string): boolean => new RegExp(`(^|[^A-Za-z0-9])${mark}([^0-9]|$)`).test(text);
 
 const failed = (why: string): Verdict => ({ outcome: 'failed', why });
 

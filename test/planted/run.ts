@@ -17,6 +17,13 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const wanted = plantedBugs.filter(({ id }) => values.only?.split(',').includes(id) ?? true);
 
+/** What was compared is in the message as a whole: it tells one failure from another. */
+const wholeMessages: Edit = {
+  file: 'vitest.config.ts',
+  find: '    testTimeout: 30_000,\n    hookTimeout',
+  put: '    chaiConfig: { truncateThreshold: 0 },\n    testTimeout: 30_000,\n    hookTimeout',
+};
+
 const copy = mkdtempSync(join(tmpdir(), 'ratchet-planted-'));
 process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
 copySources();
@@ -38,6 +45,7 @@ process.exitCode = passed === wanted.length && wanted.length > 0 ? 0 : 1;
 function copySources(): void {
   const names = ['src', 'workflows', 'activities', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
   for (const name of names) cpSync(join(root, name), join(copy, name), { recursive: true });
+  plant(wholeMessages);
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 }
 
@@ -99,10 +107,9 @@ function node(...args: readonly string[]) {
   return spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8', env, maxBuffer: 100 * 1024 * 1024 });
 }
 
-function sayVerdict({ id, name }: PlantedBug, verdict: Verdict, seconds: number): void {
-  const shownBy = verdict.outcome === 'caught' ? verdict.marks.join(' ') : '';
+function sayVerdict({ id, name, marks }: PlantedBug, verdict: Verdict, seconds: number): void {
   const result = verdict.outcome === 'caught' ? 'caught' : 'FAILED';
-  say(`${id.padEnd(6)}${result.padEnd(10)}${seconds.toFixed(1).padStart(7)}  ${shownBy.padEnd(20)}${name}`);
+  say(`${id.padEnd(6)}${result.padEnd(10)}${seconds.toFixed(1).padStart(7)}  ${marks.join(' ').padEnd(20)}${name}`);
   if (verdict.outcome === 'failed') say(`      ${verdict.why}`);
   else for (const each of verdict.tests) sayTest(each);
 }
