@@ -86,7 +86,7 @@ export const marketScenarios: readonly Scenario[] = [
     name: 'flash-crash',
     does: 'The market trades far below the last price in one tick, and stands there for a moment.',
     expect:
-      'Stops trigger on that trade and exits go out, wider at each step; none is withheld because the price is too far.',
+      'Stops trigger on that trade once the list of trades has it, too; exits go to market and are sent again until all is sold.',
     parameters: {
       symbol: symbolParameter,
       percent: wholeNumber('how far', 20, 1, 99),
@@ -110,7 +110,8 @@ export const marketScenarios: readonly Scenario[] = [
   {
     name: 'bad-ticks',
     does: 'Prices come over the stream that are none: no number, empty, zero, negative, ten times and a hundredth of the last.',
-    expect: 'No stop triggers on any of them; they are counted and thrown away, and the next good price counts.',
+    expect:
+      'No stop triggers on any of them; they are counted, the list of trades tells the true ones, and the next good price counts.',
     parameters: { symbol: symbolParameter, forMs: lasting(60_000) },
     run(stage, values) {
       const venue = venueOf(stage, values);
