@@ -216,7 +216,7 @@ export async function launch(
 }
 
 /** What of the environment belongs to whoever runs the tests is not for the stack. */
-function ownEnvironment(): NodeJS.ProcessEnv {
+export function ownEnvironment(): NodeJS.ProcessEnv {
   const foreign = /^(RATCHET_(?!TEMPORAL_CLI$|BIN_DIR$)|TEMPORAL_|DATABASE_|VENUE_|CRASH_|PAUSE_|VITEST|NODE_ENV$)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { startProxy, type TcpProxy } from './proxy.ts';
-import type { Stack } from './stack.ts';
+import { ownEnvironment, type Stack } from './stack.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const preload = pathToFileURL(join(root, 'dist/src/stack/end-with-parent.js')).href;
@@ -60,7 +60,7 @@ export async function startSecondWorker(stack: Stack): Promise<{ stop(): Promise
   const worker = spawn(process.execPath, ['--import', preload, 'dist/src/main/worker.js'], {
     cwd: root,
     env: {
-      ...process.env,
+      ...ownEnvironment(),
       ...stack.settings,
       CRASH_AT: '',
       PAUSE_AT: '',
