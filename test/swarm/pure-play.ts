@@ -11,7 +11,7 @@ import {
 import type { Played } from './played.ts';
 import { brokenAtEnd, brokenNow } from './pure-judge.ts';
 import type { PureEvent, PurePlan } from './pure-plan.ts';
-import { type Act, hear, newBook, type Turn, takeTurn } from './pure-trade.ts';
+import { type Act, type Decisions, hear, newBook, soundDecisions, type Turn, takeTurn } from './pure-trade.ts';
 import { modelVenue } from './pure-venue.ts';
 
 const rules: TrailingStopRules = {
@@ -29,7 +29,7 @@ const calm: Act = { does: 'act', fate: 'answered', look: 'true', dies: 'never', 
 const calmTurns = 120;
 
 /** Plays a plan in memory. `hash` is that of all that happened: the same plan gives the same. */
-export function playPure(plan: PurePlan): Played & { readonly hash: string } {
+export function playPure(plan: PurePlan, decide: Decisions = soundDecisions): Played & { readonly hash: string } {
   const venue = modelVenue();
   const book = newBook();
   const log = createHash('sha256');
@@ -52,7 +52,7 @@ export function playPure(plan: PurePlan): Played & { readonly hash: string } {
       return venue.place(...args);
     },
   };
-  const turn: Turn = { plan, book, venue: counted, told };
+  const turn: Turn = { plan, decide, book, venue: counted, told };
 
   const play = (event: PureEvent): void => {
     if (event.does === 'act') takeTurn(turn, event);
@@ -60,7 +60,7 @@ export function playPure(plan: PurePlan): Played & { readonly hash: string } {
     else if (event.does === 'exit') book.isExiting = book.orders.length > 0;
     else if (event.does === 'stream') {
       const report = venue.reports[event.index % Math.max(1, venue.reports.length)];
-      if (report !== undefined) hear(book, report);
+      if (report !== undefined) hear(turn, report);
     } else {
       venue.trade(event.quantity);
       const next = stepTrailingStop(rules, stop, decimal(String(event.price))).stop;
@@ -86,7 +86,7 @@ export function playPure(plan: PurePlan): Played & { readonly hash: string } {
       if (order.state.status === 'parked') order.state = { ...order.state, status: 'canceled', inDoubt: false };
     }
     // The account's watch reads the venue's orders, whatever the stream has brought.
-    for (const order of venue.orders) hear(book, order);
+    for (const order of venue.orders) hear(turn, order);
     if (book.orders.length > 0) book.isExiting = true;
     play(calm);
   }

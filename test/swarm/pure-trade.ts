@@ -40,7 +40,20 @@ export const newBook = (): Book => ({ orders: [], canceled: new Set(), isExiting
 
 export const thousandths = (whole: number): Decimal => decimal((whole / 1_000).toFixed(3));
 
+/** What src/domain decides for the trade; a test of the swarm itself plants a wrong one. */
+export const soundDecisions = {
+  planSend,
+  classify,
+  classifyCancel,
+  joinOutcomes,
+  fenceAtMs,
+  applyReport,
+  nextExitStep,
+};
+export type Decisions = typeof soundDecisions;
+
 export type Turn = {
+  readonly decide: Decisions;
   readonly plan: PurePlan;
   readonly book: Book;
   readonly venue: ModelVenue;
@@ -62,13 +75,13 @@ export function takeTurn(turn: Turn, act: Act): void {
 }
 
 function stepEntry(turn: Turn, act: Act, entry: BookOrder): void {
-  const planned = planSend({ ...entry.state, recvWindowMs }, entry.sends);
+  const planned = turn.decide.planSend({ ...entry.state, recvWindowMs }, entry.sends);
   if (planned.plan !== 'renew') look(turn, act, entry);
   else if (turn.book.nowMs > planned.afterVenueMs) send(turn, act, entry, planned.fromEpoch + 1);
 }
 
 /** A report of the venue, from wherever it comes. */
-export function hear(book: Book, { id, status, fills }: ModelReport): void {
+export function hear({ book, decide }: Pick<Turn, 'book' | 'decide'>, { id, status, fills }: ModelReport): void {
   const order = book.orders.find((each) => each.id === id);
   if (order === undefined) return;
   const report: OrderReport = {
@@ -78,18 +91,18 @@ export function hear(book: Book, { id, status, fills }: ModelReport): void {
     filledQuantity: thousandths(filledOf({ fills })),
     filledQuote: zero,
   };
-  const heard = applyReport(order.state, report);
+  const heard = decide.applyReport(order.state, report);
   // An illegal report changes nothing; the check of the end finds what it would have hidden.
   if (heard.outcome === 'illegal') return;
   for (const fill of fills) order.fills.set(fill.tradeId, thousandths(fill.quantity));
   const filledQuantity = sum([...order.fills.values()]);
   order.state = { ...(heard.outcome === 'applied' ? heard.state : order.state), filledQuantity };
-  order.updatedAtMs = book.nowMs;
+  if (heard.outcome === 'applied') order.updatedAtMs = book.nowMs;
 }
 
 function stepExit(turn: Turn, act: Act): void {
   const { book } = turn;
-  const step = nextExitStep(
+  const step = turn.decide.nextExitStep(
     [legOf(turn)],
     { limitPrice: null, escalateAfterMs: entryEscalationMs },
     book.canceled,
@@ -114,7 +127,7 @@ function cancelOrder(turn: Turn, act: Act, order: BookOrder): void {
   const signal = venue.cancel(order.id, act.fate);
   turn.told(signal);
   if (act.dies === 'after') return;
-  const outcome = classifyCancel(signal);
+  const outcome = turn.decide.classifyCancel(signal);
   if (outcome === 'ACCEPTED') book.canceled.add(order.id);
   // Whatever was answered, only the venue's own word of the order counts.
   if (outcome !== 'NOT_SENT') look(turn, act, order);
@@ -194,7 +207,7 @@ function placeNew(turn: Turn, act: Act, purpose: OrderPurpose, generation: numbe
 }
 
 /** The timestamp is in the book before anything leaves, and stays what it was however long the sender sleeps. */
-function send({ book, venue, told }: Turn, act: Act, order: BookOrder, epoch: number): void {
+function send({ book, venue, told, decide }: Turn, act: Act, order: BookOrder, epoch: number): void {
   const signedAtMs = book.nowMs;
   const earlier = order.sends;
   order.sends = [...earlier, { epoch, signedAtMs, outcome: null }];
@@ -205,12 +218,12 @@ function send({ book, venue, told }: Turn, act: Act, order: BookOrder, epoch: nu
   const signal = venue.place({ id: order.id, side, quantity, signedAtMs }, { ...act, nowMs: book.nowMs });
   told(signal);
   if (act.dies === 'after') return;
-  const outcome = classify(signal);
+  const outcome = decide.classify(signal);
   order.sends = [...earlier, { epoch, signedAtMs, outcome }];
   order.updatedAtMs = book.nowMs;
-  const joined = joinOutcomes(order.sends.map((each) => each.outcome));
+  const joined = decide.joinOutcomes(order.sends.map((each) => each.outcome));
   const taken = venue.find(order.id, book.nowMs, 0);
-  if (outcome === 'ACCEPTED' && taken !== undefined) hear(book, taken);
+  if (outcome === 'ACCEPTED' && taken !== undefined) hear({ book, decide }, taken);
   else if (joined === 'REJECTED' || joined === 'FATAL_CONFIG') order.state = { ...order.state, status: 'rejected' };
   else if (joined === 'UNKNOWN') order.state = { ...order.state, inDoubt: true };
 }
@@ -218,7 +231,7 @@ function send({ book, venue, told }: Turn, act: Act, order: BookOrder, epoch: nu
 function look(turn: Turn, act: Act, order: BookOrder): void {
   const { book, venue } = turn;
   if (isClosed(order.state.status) && fillsComplete(order.state) && !order.state.inDoubt) return;
-  const planned = planSend({ ...order.state, recvWindowMs }, order.sends);
+  const planned = turn.decide.planSend({ ...order.state, recvWindowMs }, order.sends);
   // No send can have reached the engine. Unless somebody sends again, that is its end.
   if (planned.plan === 'renew') {
     if (book.nowMs > planned.afterVenueMs) order.state = { ...order.state, status: 'denied' };
@@ -227,8 +240,8 @@ function look(turn: Turn, act: Act, order: BookOrder): void {
   if (act.look === 'fails') return;
   const found = venue.find(order.id, book.nowMs, act.look === 'lags' ? lagMs : 0);
   const signedAtMs = order.sends.at(-1)?.signedAtMs ?? 0;
-  if (found !== undefined) hear(book, found);
-  else if (book.nowMs > fenceAtMs({ signedAtMs, recvWindowMs })) giveUp(turn, act, order);
+  if (found !== undefined) hear(turn, found);
+  else if (book.nowMs > turn.decide.fenceAtMs({ signedAtMs, recvWindowMs })) giveUp(turn, act, order);
 }
 
 /** Past the fence, and nowhere to be found. */

@@ -31,7 +31,11 @@ describe('what failed is made small', () => {
 
 describe('a plan of the order path', () => {
   test('is the same each time that its seed is drawn', () => {
-    fc.assert(fc.property(fc.nat(), (seed) => expect(drawOrders(seed)).toEqual(drawOrders(seed))));
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        expect(drawOrders(seed)).toEqual(drawOrders(seed));
+      }),
+    );
   });
 
   test('is the sum of its parts, and JSON', () => {
