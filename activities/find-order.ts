@@ -53,9 +53,11 @@ async function lookOnce(deps: ActivityDependencies, ref: OrderRef): Promise<Orde
       return applyAnswer(deps, room, found.order, 'lookup');
     case 'archived':
       return closeArchived(deps.db, { clientOrderId: order.clientOrderId, nowMs: deps.now() });
-    case 'absent':
-      if (await isPastFence(deps, room, order)) return lookEverywhere(deps, room, order);
+    case 'absent': {
+      const settled = (await isPastFence(deps, room, order)) ? await lookEverywhere(deps, room, order) : undefined;
+      if (settled !== undefined) return settled;
       break;
+    }
     case 'unavailable':
       break;
   }

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { judgeBench } from '../support/order-bench/judge.ts';
+import { alertCodes, aTheater, placing, status } from './stories.ts';
+
+const theater = aTheater();
+
+test('an order that no look-up finds is told of in time where the lists can not be read', async () => {
+  const bench = await theater.open();
+  const { entry } = await bench.trade({
+    faults: [
+      placing('before_auth', { action: 'drop' }),
+      {
+        on: { method: 'GET', path: '/api/v3/allOrders' },
+        phase: 'before_auth',
+        do: status(503, { code: -1001, msg: 'Internal error.' }),
+        untilMs: bench.nowMs() + 120_000,
+      },
+    ],
+  });
+  expect(entry).toMatchObject({ status: 'parked' });
+  const evidence = await bench.evidence();
+  expect(alertCodes(evidence)).toContain('ORDER_UNRESOLVED');
+  expect(judgeBench(evidence, 'I12')).toEqual([]);
+});
