@@ -38,7 +38,7 @@ async function lookOnce(deps: ActivityDependencies, ref: OrderRef): Promise<Orde
   const named = { ...ref, generation: order?.generation ?? ref.generation };
   const notSent = {
     order: { ...named, clientOrderId: clientOrderIdOf(named) },
-    code: 'ENTRY_NOT_SENT',
+    code: 'ORDER_NOT_SENT',
     nowMs: deps.now(),
   } as const;
   // Without an intent no byte can have left.

@@ -10,7 +10,7 @@ export const createEntryBrake =
       return { code: 'HALT_NOT_IMPORTED', note: 'a halt that was made without the database waits in the spool' };
     }
     if (loopLag.isHigh()) {
-      return { code: 'WORKER_LAGGING', note: `its event loop runs ${Math.round(loopLag.lagMs())} ms late` };
+      return { code: 'WORKER_LAGGING', note: `its event loop ran ${Math.round(loopLag.lagMs())} ms late` };
     }
     return null;
   };

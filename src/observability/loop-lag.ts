@@ -1,6 +1,6 @@
 /** How late the event loop runs what is due: a process that is late reacts late to prices, fills and halts. */
 export type LoopLag = {
-  /** Milliseconds, of the last look or, while that itself is late, of now. */
+  /** Milliseconds: of now, and while it is high the longest that made it so. */
   lagMs(): number;
   /** Whether it is or lately was later than the limit. */
   isHigh(): boolean;
@@ -23,16 +23,18 @@ export function watchLoopLag(options: {
   const { limitMs, calmMs, monotonicMs, onLook } = options;
   let lookedAtMs = monotonicMs();
   let lastLagMs = 0;
+  let worstLagMs = 0;
   let highUntilMs = Number.NEGATIVE_INFINITY;
   const lateBy = (): number => Math.max(0, monotonicMs() - lookedAtMs - lookEveryMs);
   const look = (): void => {
     lastLagMs = lateBy();
     lookedAtMs = monotonicMs();
+    worstLagMs = Math.max(lastLagMs, lookedAtMs < highUntilMs ? worstLagMs : 0);
     if (lastLagMs > limitMs) highUntilMs = lookedAtMs + calmMs;
     onLook?.(lastLagMs);
   };
   const timer = setInterval(look, lookEveryMs).unref();
-  const lagMs = (): number => Math.max(lastLagMs, lateBy());
+  const lagMs = (): number => Math.max(worstLagMs, lateBy());
   return {
     lagMs,
     isHigh: () => lateBy() > limitMs || monotonicMs() < highUntilMs,

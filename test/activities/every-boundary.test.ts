@@ -115,7 +115,7 @@ describe('F09: a sleeper wakes with its order still to be sent', () => {
       strikes: [{ activity: 'placeOrder', point: 0, before: 'placeOrder', kind: 'pause' }],
     });
     expect(outcome.struck).toHaveLength(1);
-    expect(outcome.entry).toMatchObject({ status: 'denied', reasonCode: 'ENTRY_NOT_SENT' });
+    expect(outcome.entry).toMatchObject({ status: 'denied', reasonCode: 'ORDER_NOT_SENT' });
     const evidence = await bench.evidence();
     expect(placements(evidence)).toMatchObject([{ accepted: false, code: -1021 }]);
     expect(evidence.ledger.orders).toEqual([]);

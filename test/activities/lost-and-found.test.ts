@@ -166,7 +166,7 @@ describe('F51: a reservation whose entry died', () => {
       await bench.runner().run('checkLimits', [request, 'run-1']);
       const runner = bench.runner([{ activity: 'findOrder', point, kind: 'crash' }]);
       const ref = { tradeId: request.tradeId, leg: 0, purpose: 'entry', generation: 1 } as const;
-      expect(await runner.run('findOrder', [ref])).toMatchObject({ status: 'denied', reasonCode: 'ENTRY_NOT_SENT' });
+      expect(await runner.run('findOrder', [ref])).toMatchObject({ status: 'denied', reasonCode: 'ORDER_NOT_SENT' });
       const evidence = await bench.evidence();
       expect(reservationOf(evidence, request.tradeId)).toMatchObject({ posted_quantity: '0', voided_quantity: '1' });
       const voided = evidence.events.filter(

@@ -112,7 +112,7 @@ describe.each(policies)('with policy %s', (unresolved) => {
           expect(entries).toHaveLength(0);
         } else if (name.endsWith('-1008')) {
           // The venue is overloaded: entries pause for minutes, and one that could not be sent again is given up.
-          expect(order).toMatchObject({ status: 'denied', reasonCode: 'ENTRY_NOT_SENT', generation: 2 });
+          expect(order).toMatchObject({ status: 'denied', reasonCode: 'ORDER_NOT_SENT', generation: 2 });
           expect(entries).toHaveLength(0);
         } else {
           expect(order).toMatchObject({ status: 'filled', generation: 2 });

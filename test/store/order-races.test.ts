@@ -269,7 +269,7 @@ async function take(order: BookOrder, step: Step, filled: Decimal): Promise<Deci
       return filled;
     }
     case 'deny':
-      await denyOrder(db, { order: { ...order, clientOrderId }, code: 'ENTRY_NOT_SENT', nowMs });
+      await denyOrder(db, { order: { ...order, clientOrderId }, code: 'ORDER_NOT_SENT', nowMs });
       return filled;
     case 'requestExit':
       await requestExit(db, { tradeId, reason: 'operator', source: 'test', nowMs });

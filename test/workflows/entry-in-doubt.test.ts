@@ -39,7 +39,7 @@ describe('in doubt', () => {
       placeOrder: async () => {
         throw ApplicationFailure.create({ message: 'not placed', type: 'ORDER_NOT_PLACED', nextRetryDelay: '20 s' });
       },
-      findOrder: async () => aReport('denied', { reasonCode: 'ENTRY_NOT_SENT' }),
+      findOrder: async () => aReport('denied', { reasonCode: 'ORDER_NOT_SENT' }),
     });
     const handle = await start(request);
     expect(await handle.result()).toMatchObject({ outcome: 'unfilled' });
@@ -52,7 +52,7 @@ describe('in doubt', () => {
     playApproved(request, unknown);
     world.play({
       placeOrder: async () => Promise.reject(new RatchetError('VENUE_KEY_REFUSED')),
-      findOrder: async () => aReport('denied', { reasonCode: 'ENTRY_NOT_SENT' }),
+      findOrder: async () => aReport('denied', { reasonCode: 'ORDER_NOT_SENT' }),
     });
     expect(await (await start(request)).result()).toMatchObject({ outcome: 'unfilled' });
   });

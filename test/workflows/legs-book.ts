@@ -142,7 +142,7 @@ export function aLegsBook(
     },
     findOrder: ({ leg }: OrderRef): OrderReported => {
       const known = orders.get(leg);
-      if (known === undefined) return change(aReport('denied', { ...idOf(leg), reasonCode: 'ENTRY_NOT_SENT' }));
+      if (known === undefined) return change(aReport('denied', { ...idOf(leg), reasonCode: 'ORDER_NOT_SENT' }));
       if (!known.inDoubt || known.status === 'parked') return known;
       if (fates[leg]?.startsWith('is parked')) return parks(leg, looks.has(leg) || !looks.add(leg));
       const isFilled = fates[leg] === 'turns out to be filled, after a doubt';

@@ -90,10 +90,10 @@ export const orderErrors = {
     summary: 'The venue has not confirmed the cancel yet.',
     remedy: 'Nothing while retries last. `ratchet trade <id>` shows how the order stands.',
   },
-  ENTRY_NOT_SENT: {
+  ORDER_NOT_SENT: {
     retryable: false,
-    summary: 'The entry order was never sent, so there is nothing to wait for.',
-    remedy: 'Send a fresh request with a new trade id if the trade is still wanted.',
+    summary: 'The order was never taken by the venue, so there is nothing to wait for.',
+    remedy: 'An exit goes out again by itself. For an entry, send a fresh request with a new trade id.',
   },
   ENTRY_WITHDRAWN: {
     retryable: false,
