@@ -247,7 +247,7 @@ describe('F81: a strategy that sends the same entry a thousand times a minute', 
 });
 
 describe('F82: a worker whose event loop is late', () => {
-  const lagging = () => ({ code: 'WORKER_LAGGING', note: 'its event loop runs 3000 ms late' }) as const;
+  const lagging = () => ({ code: 'WORKER_LAGGING', note: 'its event loop ran 3000 ms late' }) as const;
 
   test('decides on no entry', async () => {
     const { world, codes } = await aGate({ brake: lagging });

@@ -146,7 +146,7 @@ describe('F43: a halt in the spool', () => {
 test('F82: a worker that lags says so, a halt that waits goes before it', () => {
   const lagging = { lagMs: () => 2_950, isHigh: () => true, stop: () => undefined };
   const brake = createEntryBrake({ dataFolder: folder, loopLag: lagging });
-  expect(brake()).toEqual({ code: 'WORKER_LAGGING', note: 'its event loop runs 2950 ms late' });
+  expect(brake()).toEqual({ code: 'WORKER_LAGGING', note: 'its event loop ran 2950 ms late' });
   spoolHalt(folder, spooled());
   expect(brake()).toMatchObject({ code: 'HALT_NOT_IMPORTED' });
 });
