@@ -16,7 +16,7 @@ const { values } = parseArgs({
     seeds: { type: 'string' },
     minutes: { type: 'string' },
     seed: { type: 'string', default: '1' },
-    benches: { type: 'string', default: String(availableParallelism()) },
+    benches: { type: 'string', default: String(2 * availableParallelism()) },
     layer: { type: 'string', default: layerNames.join(',') },
   },
 });
