@@ -122,8 +122,11 @@ export const unresolvedCondition = (clientOrderId: string): string => `order-unr
 
 export const exitRefusedCondition = (tradeId: string): string => `exit-refused:${tradeId}`;
 
-/** Later than this nobody may be without an answer about an order, or an alert that names it. */
-export const unresolvedMaxMs = 55_000;
+/**
+ * Later than this nobody may be without an answer about an order, or an alert that names it. Looks are up to 8 s apart, and
+ * the one after this must still be within the minute that is promised.
+ */
+export const unresolvedMaxMs = 50_000;
 
 const isUnknown = ({ status, in_doubt }: OrderRow): boolean =>
   status === 'pendingNew' || (in_doubt && status !== 'parked');
