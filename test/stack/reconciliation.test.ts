@@ -5,11 +5,13 @@ import { enter, openTrade, untilPhase, untilSettled } from '../support/trading.t
 import { until } from '../support/until.ts';
 
 // A person moves and trades things at the venue behind the product's back, while real processes run. Times are the
-// venue's own and those of the book; both are of this machine's clock.
+// venue's own and those of the book; both are of this machine's clock. With
+// RATCHET_FULL at the interval that is the default, else more often: each of these tests waits for several runs.
+const interval = process.env['RATCHET_FULL'] ? {} : { RATCHET_RECONCILE_EVERY_MS: '5000' };
 let stack: Stack;
 
 beforeAll(async () => {
-  stack = await startStack({ crashPoints: ['afterDifferences'] });
+  stack = await startStack({ crashPoints: ['afterDifferences'], environment: interval });
   await untilRun(0);
 }, 120_000);
 afterAll(() => stack?.stop(), 60_000);
