@@ -119,6 +119,8 @@ export type Evidence = {
   readonly chain: Chain;
   readonly workflows: readonly WorkflowFacts[];
   readonly outages: readonly Outage[];
+  /** What lasts at this moment may still end. Infinity: nothing goes on any more. */
+  readonly gatheredAtMs: number;
   /** What each hold of level frozen or flatten had to clear of entries. */
   readonly sweeps: Rows<
     'hold_id' | 'hold_version',
@@ -153,6 +155,7 @@ export async function gather(
     chain: { ...book.chain, ...keptOutside(stack.data) },
     workflows: await workflowsOf(stack),
     outages: stack.outages(),
+    gatheredAtMs: Date.now(),
     ...known,
   };
 }
@@ -181,6 +184,7 @@ export async function gatherBook({ sql, venue }: BookSource): Promise<Evidence> 
     chain: await chainOf(sql),
     workflows: [],
     outages: [],
+    gatheredAtMs: Infinity,
     sweeps: await table<'sweeps'>('cancel_sweep', 'hold_version'),
     resumeApprovals: Number(policy?.n ?? 1),
     approvals: (await sql<Row>(approvalsApplied)) as unknown as Evidence['approvals'],

@@ -129,6 +129,14 @@ const broken: readonly (readonly [InvariantName, string, Partial<Evidence>])[] =
   ],
   [
     'I4',
+    'a monitor that came late, also for a venue that did not answer',
+    {
+      ...ledger({ requests: sound.ledger.requests.map((each) => ({ ...each, receivedAtMs: 7_000, httpStatus: 503 })) }),
+      workflows: sound.workflows.map((each) => ({ ...each, startedAtMs: 32_000, closedAtMs: 39_000 })),
+    },
+  ],
+  [
+    'I4',
     'two monitors',
     {
       workflows: [...sound.workflows, ...sound.workflows].map((each) => ({
@@ -220,6 +228,11 @@ const broken: readonly (readonly [InvariantName, string, Partial<Evidence>])[] =
   ['I12', 'an order that is rejected and stands at the venue', withEntry({ status: 'rejected' })],
   [
     'I12',
+    'an order that has been unknown for too long',
+    { ...withEntry({ in_doubt: true }), gatheredAtMs: 61_001, ...withEvents(unknownEntry) },
+  ],
+  [
+    'I12',
     'an order that was unknown for too long',
     {
       events: [
@@ -297,6 +310,14 @@ const allowed: readonly (readonly [InvariantName, string, Partial<Evidence>])[] 
     },
   ],
   [
+    'I4',
+    'a monitor that waited for a venue that did not answer',
+    {
+      ...ledger({ requests: sound.ledger.requests.map((each) => ({ ...each, receivedAtMs: 2_000, httpStatus: 503 })) }),
+      workflows: sound.workflows.map((each) => ({ ...each, startedAtMs: 8_000, closedAtMs: 9_000 })),
+    },
+  ],
+  [
     'I6',
     'records that wait for their place',
     withChain(({ records }) => ({
@@ -308,6 +329,11 @@ const allowed: readonly (readonly [InvariantName, string, Partial<Evidence>])[] 
     'I8',
     'an entry on its way at the halt',
     anEntryAfter({ acceptedAtMs: 5_200, receivedAtMs: 5_200 }, { receivedAtMs: 5_200 }),
+  ],
+  [
+    'I12',
+    'an order that is still being asked for',
+    { ...withEntry({ in_doubt: true }), gatheredAtMs: 60_999, ...withEvents(unknownEntry) },
   ],
   ['I9', 'two empty looks', frozen([6_000, 9_000], 5_500)],
   [

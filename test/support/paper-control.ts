@@ -43,6 +43,7 @@ export type LedgerRequest = {
   readonly parameters: Readonly<Record<string, string>>;
   readonly accepted: boolean;
   readonly answered: boolean;
+  readonly httpStatus: number | null;
   readonly code: number | null;
 };
 

@@ -3,12 +3,15 @@ import type { Evidence } from '../evidence.ts';
 import { type Check, fillsOfOurs, intentOf, isOver, judgeEach, livedMs, stepSize, verdict } from './check.ts';
 
 const monitoredWithinMs = 5_000;
+/** While the venue can't be heard, nobody can know of a fill: it is found by the next poll that is answered. */
+const monitoredWithinDeafMs = 30_000;
 
 type Holding = { readonly tradeId: string; readonly fromMs: number; readonly toMs: number | null };
 
 /**
  * Every non-flat position on the exchange has exactly one live monitor workflow, or an OPEN alert naming it, within
- * `T_mon` = 5 s. Time in which no worker lived does not count: nobody is there to start it or to say so.
+ * `T_mon` = 5 s, or 30 s where the venue did not answer meanwhile. Time in which no worker lived does not count: nobody
+ * is there to start it or to say so.
  */
 export const I4: Check = (evidence) => {
   if (evidence.workflows.length === 0) return verdict(0);
@@ -31,7 +34,7 @@ function monitorFaults(evidence: Evidence, { tradeId, fromMs, toMs }: Holding): 
   const endedAtMs = Math.max(...runs.map(({ closedAtMs }) => closedAtMs ?? Infinity));
   return [
     ...(live.length > 1 ? [`${id} runs ${live.length} times`] : []),
-    ...(nakedMs > monitoredWithinMs
+    ...(nakedMs > (wasDeaf(evidence, fromMs, coveredAtMs) ? monitoredWithinDeafMs : monitoredWithinMs)
       ? [`${tradeId} was held for ${Math.round(nakedMs)} ms with no monitor and no alert`]
       : []),
     ...(runs.length > 0 && (toMs ?? Infinity) > endedAtMs + monitoredWithinMs && alert === undefined
@@ -39,6 +42,13 @@ function monitorFaults(evidence: Evidence, { tradeId, fromMs, toMs }: Holding): 
       : []),
   ];
 }
+
+/** Whether the venue failed at some request of that time: by its own status, or by no answer. */
+const wasDeaf = ({ ledger }: Evidence, fromMs: number, toMs: number): boolean =>
+  ledger.requests.some(
+    ({ receivedAtMs, httpStatus, answered }) =>
+      receivedAtMs >= fromMs && receivedAtMs <= toMs && (!answered || (httpStatus ?? 0) >= 500),
+  );
 
 /** From each trade's first entry fill to the fill that left less than a step of it. */
 function holdingsOf(evidence: Evidence): readonly Holding[] {

@@ -151,7 +151,10 @@ function resolutionFaults(
   const { client_order_id: id, status } = order;
   const isAlerted = alerts.some(({ condition_key }) => condition_key.includes(id));
   if (status === 'parked') return isAlerted ? [] : [`${id} is parked and no alert names it`];
-  if (order.in_doubt || /^(pendingNew|new|partiallyFilled)$/.test(status)) return [`${id} is unknown for ever`];
+  const mayStillEnd = unknownAtMs !== undefined && rest.gatheredAtMs - unknownAtMs <= unknownMsMax;
+  if (order.in_doubt || /^(pendingNew|new|partiallyFilled)$/.test(status)) {
+    return mayStillEnd ? [] : [`${id} is unknown for ever`];
+  }
   const known = events.find(
     ({ body, recordedAtMs, type }) =>
       body['clientOrderId'] === id && recordedAtMs > (unknownAtMs ?? 0) && !/(Unknown|Throttled|NotSent)$/.test(type),

@@ -45,6 +45,7 @@ export const aRequest = (requestId: number, newClientOrderId: string, timestamp 
   parameters: { newClientOrderId, timestamp },
   accepted: true,
   answered: true,
+  httpStatus: 200,
   code: null,
 });
 
@@ -225,6 +226,7 @@ export const sound: Evidence = {
     closedAtMs: 2_500,
   })),
   outages: [],
+  gatheredAtMs: Infinity,
   sweeps: [],
   resumeApprovals: 1,
   approvals: [],
