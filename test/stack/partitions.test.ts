@@ -42,8 +42,6 @@ afterAll(() => stack?.stop(), 60_000);
 
 const isFull = process.env['RATCHET_FULL'] === '1';
 
-type Link = 'temporal' | 'database' | 'venue';
-
 /** With RATCHET_FULL=1 as long as it may get, on each link. */
 function lengthsOf(link: Link): readonly number[] {
   if (isFull) return [1_000, 10_000, 60_000];
