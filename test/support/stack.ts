@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import pg from 'pg';
 import { connectRatchet, type RatchetClient, readStack } from '../../src/client/index.ts';
 import type { StackFile } from '../../src/contracts/schemas/stack.ts';
@@ -90,7 +91,8 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
   const { api, temporal } = readStack(data);
   const connection = await Connection.connect({ address: temporal.address });
   const client = await connectRatchet({ temporal: { connection, namespace: 'default' }, api });
-  const temporalClient = new Client({ connection, namespace: 'default' });
+  const dataConverter = { payloadCodecs: [sealedUnread] };
+  const temporalClient = new Client({ connection, namespace: 'default', dataConverter });
   const pidOf = (name: ProcessName) => processIdOf(data, file(), name);
   // Whatever is unknown denies, so the first trade comes only once somebody has read the account.
   await until('the equity is known', async () => (await client.state()).equity.amount !== null);
@@ -172,6 +174,16 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
     },
   };
 }
+
+// Memos come with every description: what is encrypted is nothing to whoever has no key, and no reason to fail.
+const sealedUnread: PayloadCodec = {
+  encode: async (payloads) => payloads,
+  decode: async (payloads) =>
+    payloads.map((payload) => {
+      const encoding = Buffer.from(payload.metadata?.['encoding'] ?? []).toString();
+      return encoding === 'binary/encrypted' ? { metadata: { encoding: Buffer.from('binary/null') } } : payload;
+    }),
+};
 
 /** A folder of its own, which the database's own user may enter, with the prices in it. */
 export function aDataFolder(): string {
