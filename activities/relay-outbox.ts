@@ -11,6 +11,7 @@ import { backoffMs } from '../src/domain/backoff.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
 import type { Db } from '../src/store/database.ts';
 import { type OutboxMessage, postpone, settle, takeDue } from '../src/store/outbox.ts';
+import { startRelayLoop } from './relay-loop.ts';
 
 const batchSize = 50;
 const sweepMs = 500;
@@ -38,50 +39,16 @@ export function startOutboxRelay({
   /** A recent checkpoint of the record. Kept with each start, it has a witness that the database can't reach. */
   readonly newestNote: () => string | undefined;
 }): OutboxRelay {
-  let stopping = false;
-  let wake: () => void = () => undefined;
-  let announced = false;
-  const silence = onAnnounced(() => {
-    announced = true;
-    wake();
-  });
-
-  const untilNextSweep = () =>
-    new Promise<void>((resolve) => {
-      if (announced || stopping) return resolve();
-      const timer = setTimeout(resolve, sweepMs);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-
-  const deliverDue = async (): Promise<number> => {
-    const messages = await takeDue(db, { limit: batchSize, nowMs: now() });
-    await deliverAll({ db, client, logger, now, newestNote }, messages);
-    return messages.length;
-  };
-
-  const running = (async () => {
-    while (!stopping) {
-      announced = false;
-      try {
-        while (!stopping && (await deliverDue()) > 0) announced = false;
-      } catch (error) {
-        logger.warn({ error }, 'outbox can not be read');
-      }
-      await untilNextSweep();
-    }
-  })();
-
-  return {
-    stop: async () => {
-      stopping = true;
-      silence();
-      wake();
-      await running;
+  return startRelayLoop({
+    everyMs: sweepMs,
+    onNews: onAnnounced,
+    async round() {
+      const messages = await takeDue(db, { limit: batchSize, nowMs: now() });
+      await deliverAll({ db, client, logger, now, newestNote }, messages);
+      return messages.length > 0;
     },
-  };
+    onFault: (error) => logger.warn({ error }, 'outbox can not be read'),
+  });
 }
 
 type Delivery = Pick<Parameters<typeof startOutboxRelay>[0], 'db' | 'client' | 'logger' | 'now' | 'newestNote'>;

@@ -1,5 +1,6 @@
 import { overdueSweeps } from '../src/store/cancel-sweeps.ts';
 import { type SweepDependencies, sweepOnce } from './cancel-sweep.ts';
+import { startRelayLoop } from './relay-loop.ts';
 
 const everyMs = 500;
 /** How long the lifecycle has for a look that is due, before somebody stands in for it. */
@@ -14,31 +15,12 @@ export function startSweepRelay(
   deps: SweepDependencies,
   onHoldsChanged: (listener: () => void) => () => void,
 ): { readonly stop: () => Promise<void> } {
-  let stopping = false;
-  let wake = () => {};
-  const silence = onHoldsChanged(() => wake());
-  const pause = (): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, everyMs);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  const running = (async () => {
-    while (!stopping) {
-      await standIn(deps).catch((error) => deps.logger.warn({ error }, 'sweeps can not be read'));
-      if (!stopping) await pause();
-    }
-  })();
-  return {
-    stop: async () => {
-      stopping = true;
-      silence();
-      wake();
-      await running;
-    },
-  };
+  return startRelayLoop({
+    everyMs,
+    onNews: onHoldsChanged,
+    round: () => standIn(deps).then(() => false),
+    onFault: (error) => deps.logger.warn({ error }, 'sweeps can not be read'),
+  });
 }
 
 /** One look at each sweep of ours that is overdue. */

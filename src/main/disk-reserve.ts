@@ -6,6 +6,7 @@ import type { EntryBrake } from '../domain/limits/snapshot.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { raiseAlert, resolveAlert } from '../store/alerts.ts';
 import type { Db } from '../store/database.ts';
+import { startRounds } from './rounds.ts';
 
 const everyMs = 1_000;
 const megabyte = 1_048_576;
@@ -47,21 +48,12 @@ export async function keepDiskReserve(
     isTold = told;
   };
 
-  const lookAgain = (): Promise<void> =>
-    look().catch((error: unknown) => logger.error({ error }, 'the room on the disk is not told'));
-  await lookAgain();
-  let looking: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    looking ??= lookAgain().finally(() => {
-      looking = undefined;
-    });
-  }, everyMs);
+  const complain = (error: unknown): void => logger.error({ error }, 'the room on the disk is not told');
+  await look().catch(complain);
+  const rounds = startRounds({ everyMs, round: look, onFault: complain });
   return {
     entryBrake: () => (isShort() ? { code: 'DISK_SHORT', note: noteOf(room, reserveMb) } : null),
-    stop: async () => {
-      clearInterval(timer);
-      await looking;
-    },
+    stop: rounds.stop,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { RatchetError } from '../domain/errors.ts';
 import type { Db } from '../store/database.ts';
 import { holdWorkerLease, type LeaseOutcome, leaveWorkerLease, type WorkerSelf } from '../store/worker-leases.ts';
+import { startRounds } from './rounds.ts';
 
 type Fleet = {
   readonly db: Db;
@@ -35,24 +36,20 @@ export async function joinFleet(
   if (refusal !== undefined) throw refusal;
 
   const { promise: refused, resolve: refuse } = promiseOf<RatchetError>();
-  let renewing: Promise<void> | undefined;
   const renew = async (): Promise<void> => {
     const later = refusalOf(await hold(), self);
     if (later !== undefined) refuse(later);
   };
-  const timer = setInterval(() => {
-    renewing ??= renew()
-      // Whoever can't reach the database sends nothing either.
-      .catch((error: unknown) => logger.warn({ error }, 'the lease of this worker is not renewed'))
-      .finally(() => {
-        renewing = undefined;
-      });
-  }, leaseMs / 3);
+  const renewing = startRounds({
+    everyMs: leaseMs / 3,
+    round: renew,
+    // Whoever can't reach the database sends nothing either.
+    onFault: (error) => logger.warn({ error }, 'the lease of this worker is not renewed'),
+  });
   return {
     refused,
     stop: async () => {
-      clearInterval(timer);
-      await renewing;
+      await renewing.stop();
       await leaveWorkerLease(db, self.worker).catch((error: unknown) =>
         logger.warn({ error }, 'the lease of this worker is left to run out'),
       );

@@ -10,6 +10,7 @@ import { holdsInForce } from '../store/holds.ts';
 import { forgetSettled } from '../store/outbox.ts';
 import { readStatus } from '../store/status.ts';
 import { createPriceAlert } from './price-alert.ts';
+import { startRounds } from './rounds.ts';
 
 const everyMs = 2_000;
 /** A worker that restarts has its shards back in less. */
@@ -33,21 +34,11 @@ type Patrol = {
  * that these hear prices, and clears away what was delivered long ago. Any number of processes may do it.
  */
 export function startPatrol(patrol: Patrol): { readonly stop: () => Promise<void> } {
-  const walk = createPatrol(patrol);
-  let round: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    round ??= walk()
-      .catch((error) => patrol.logger.warn({ error }, 'the state of the book can not be read'))
-      .finally(() => {
-        round = undefined;
-      });
-  }, everyMs);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await round;
-    },
-  };
+  return startRounds({
+    everyMs,
+    round: createPatrol(patrol),
+    onFault: (error) => patrol.logger.warn({ error }, 'the state of the book can not be read'),
+  });
 }
 
 /** One round of the patrol at each call. */

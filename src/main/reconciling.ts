@@ -5,6 +5,7 @@ import type { ReconciliationInput } from '../contracts/messages/reconciliation.t
 import type { Metrics } from '../observability/metrics.ts';
 import type { Db } from '../store/database.ts';
 import { seeReconciled } from '../store/reconciliation-watch.ts';
+import { startRounds } from './rounds.ts';
 
 const lookEveryMs = 5_000;
 /** After so many intervals without a complete run people are told. */
@@ -60,23 +61,14 @@ export function watchReconciliation(
 ): { readonly stop: () => Promise<void> } {
   const { db, metrics, logger, account, everyMs, now } = watch;
   const sinceMs = now();
-  let round: Promise<void> | undefined;
   const look = async () => {
     const seen = await seeReconciled(db, { account, sinceMs, lateAfterMs: intervalsAllowed * everyMs, nowMs: now() });
     metrics.reconciliationAge.set(seen.ageMs / 1_000);
     metrics.differencesOpen.set(seen.differences);
   };
-  const timer = setInterval(() => {
-    round ??= look()
-      .catch((error) => logger.warn({ error }, 'how old the last reconciliation is can not be read'))
-      .finally(() => {
-        round = undefined;
-      });
-  }, lookEveryMs);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await round;
-    },
-  };
+  return startRounds({
+    everyMs: lookEveryMs,
+    round: look,
+    onFault: (error) => logger.warn({ error }, 'how old the last reconciliation is can not be read'),
+  });
 }

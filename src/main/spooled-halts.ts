@@ -3,6 +3,7 @@ import { hasSpooledHalts, readSpool, removeSpooled, type SpooledHalt } from '../
 import type { Db } from '../store/database.ts';
 import { setHold } from '../store/holds.ts';
 import { record } from '../store/record.ts';
+import { startRounds } from './rounds.ts';
 
 /**
  * Writes halts that were made without the database into it, with what the venue said of the sweep meanwhile. Each is
@@ -33,23 +34,11 @@ export function startSpoolImport(
   db: Db,
   options: Parameters<typeof importSpooledHalts>[1],
 ): { readonly stop: () => Promise<void> } {
-  let round: Promise<unknown> = Promise.resolve();
-  let isBusy = false;
-  const timer = setInterval(() => {
-    if (isBusy || !hasSpooledHalts(options.dataFolder)) return;
-    isBusy = true;
-    round = importSpooledHalts(db, options)
-      .catch((error) => options.logger.warn({ error }, 'a spooled halt is not imported yet'))
-      .finally(() => {
-        isBusy = false;
-      });
-  }, everyMs);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await round;
-    },
-  };
+  return startRounds({
+    everyMs,
+    round: async () => hasSpooledHalts(options.dataFolder) && importSpooledHalts(db, options),
+    onFault: (error) => options.logger.warn({ error }, 'a spooled halt is not imported yet'),
+  });
 }
 
 async function importOne(db: Db, halt: SpooledHalt, nowMs: number): Promise<void> {

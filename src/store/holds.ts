@@ -7,6 +7,7 @@ import { workingOrderOf } from './book-order.ts';
 import { openSweeps } from './cancel-sweeps.ts';
 import { runOnce } from './commands.ts';
 import { type Db, inTransaction, type Tx } from './database.ts';
+import { entriesInScope } from './hold-scope.ts';
 import { enqueuePoke } from './outbox.ts';
 import { record } from './record.ts';
 import type { HoldRow } from './tables.ts';
@@ -126,22 +127,12 @@ export async function holdsApplyingTo(
 
 /** Entries that can still fill, or may, in a scope. */
 async function workingEntriesIn(db: Db, scope: HoldScope): Promise<readonly WorkingOrder[]> {
-  let query = db
-    .selectFrom('orders')
-    .selectAll('orders')
-    .where('purpose', '=', 'entry')
+  const rows = await entriesInScope(db, scope)
     .where((eb) =>
       eb.or([eb('status', 'in', ['pendingNew', 'new', 'partiallyFilled', 'parked']), eb('in_doubt', '=', true)]),
     )
-    .orderBy('created_at_ms');
-  if (scope.kind === 'account') query = query.where('account_id', '=', scope.id);
-  if (scope.kind === 'symbol') query = query.where('symbol', '=', scope.id);
-  if (scope.kind === 'strategy') {
-    query = query.where('trade_id', 'in', (eb) =>
-      eb.selectFrom('trade').select('trade_id').where('strategy', '=', scope.id),
-    );
-  }
-  return (await query.execute()).map(workingOrderOf);
+    .execute();
+  return rows.map(workingOrderOf);
 }
 
 /** A halt has to get through: it waits longer for the lock than anything that holds it may take. */

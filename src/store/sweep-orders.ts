@@ -1,6 +1,7 @@
 import type { HoldScope } from '../contracts/messages/messages.ts';
 import { isWorking } from '../domain/order.ts';
 import type { Db } from './database.ts';
+import { entriesInScope } from './hold-scope.ts';
 import type { OrderRow } from './tables.ts';
 
 type SweepOrder = { readonly clientOrderId: string; readonly symbol: string; readonly venue: string };
@@ -23,7 +24,8 @@ export async function readSweepBook(
   of: { readonly scope: HoldScope; readonly venue: string; readonly listed: readonly string[] },
 ): Promise<SweepBook> {
   const { listed } = of;
-  const rows = await entriesIn(db, of)
+  const rows = await entriesInScope(db, of.scope)
+    .where('venue', '=', of.venue)
     .where((eb) =>
       eb.or([
         eb('client_order_id', 'in', listed.length === 0 ? [''] : listed),
@@ -74,23 +76,6 @@ export async function tradesToFlatten(
     );
   }
   return (await query.execute()).map(({ trade_id, phase }) => ({ tradeId: trade_id, isLeaving: phase === 'closing' }));
-}
-
-function entriesIn(db: Db, { scope, venue }: { readonly scope: HoldScope; readonly venue: string }) {
-  let query = db
-    .selectFrom('orders')
-    .selectAll('orders')
-    .where('venue', '=', venue)
-    .where('purpose', '=', 'entry')
-    .orderBy('created_at_ms');
-  if (scope.kind === 'account') query = query.where('account_id', '=', scope.id);
-  if (scope.kind === 'symbol') query = query.where('symbol', '=', scope.id);
-  if (scope.kind === 'strategy') {
-    query = query.where('trade_id', 'in', (eb) =>
-      eb.selectFrom('trade').select('trade_id').where('strategy', '=', scope.id),
-    );
-  }
-  return query;
 }
 
 async function readHeldSymbols(db: Db): Promise<ReadonlySet<string>> {
