@@ -1,7 +1,8 @@
 import type { OrderReported } from '../src/contracts/messages/messages.ts';
 import { type Decimal, isMore, sum } from '../src/domain/decimal.ts';
-import { applyVenueOrder, type SendOutcome } from '../src/store/orders.ts';
-import type { Venue, VenueFill, VenueOrder } from '../src/venue/venue.ts';
+import type { BookOrder } from '../src/store/book-order.ts';
+import { applyVenueOrder, recordSend, type SendOutcome } from '../src/store/orders.ts';
+import type { SendResult, Venue, VenueFill, VenueOrder } from '../src/venue/venue.ts';
 import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
 
 /**
@@ -24,6 +25,18 @@ export async function applyAnswer(
     ...(send === undefined ? {} : { send }),
   });
   return applied.reported;
+}
+
+/** Commits what a send of the order came to, and with it the order as the venue answered with it. */
+export function applySend(
+  deps: ActivityDependencies,
+  room: VenueRoom,
+  { clientOrderId, sendEpoch }: BookOrder,
+  { outcome, httpStatus, venueCode, detail, order }: SendResult,
+): Promise<OrderReported> {
+  const send = { epoch: sendEpoch, outcome, httpStatus: httpStatus ?? null, venueCode: venueCode ?? null, detail };
+  if (outcome === 'ACCEPTED' && order !== undefined) return applyAnswer(deps, room, order, 'send', send);
+  return recordSend(deps.db, { clientOrderId, send, nowMs: deps.now() });
 }
 
 const feePriceWaitMs = 500;

@@ -7,12 +7,12 @@ import { planSend } from '../src/domain/sending.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
 import type { BookOrder } from '../src/store/book-order.ts';
 import { commitIntent, holdOver, renewIntent } from '../src/store/intents.ts';
-import { type Denial, denyOrder, recordSend } from '../src/store/orders.ts';
+import { type Denial, denyOrder } from '../src/store/orders.ts';
 import { type Placement, readPlacement } from '../src/store/trades.ts';
 import { holdForVenue } from '../src/store/venue-holds.ts';
 import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
 import type { SendResult, Venue } from '../src/venue/venue.ts';
-import { applyAnswer } from './apply-answer.ts';
+import { applySend } from './apply-answer.ts';
 import { readCurrent } from './current-order.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { entryTerms } from './entry-terms.ts';
@@ -170,17 +170,7 @@ export async function sendOrder(deps: ActivityDependencies, order: BookOrder): P
   if (result.outcome === 'REJECTED') room.filters.clear(order.symbol);
   if (result.venueCode === -1021 && !room.venue.clockState().isUsable) await holdForClock(deps, order, result);
 
-  const outcome = {
-    epoch: order.sendEpoch,
-    outcome: result.outcome,
-    httpStatus: result.httpStatus ?? null,
-    venueCode: result.venueCode ?? null,
-    detail: result.detail,
-  };
-  const reported =
-    result.outcome === 'ACCEPTED' && result.order
-      ? await applyAnswer(deps, room, result.order, 'send', outcome)
-      : await recordSend(deps.db, { clientOrderId: order.clientOrderId, send: outcome, nowMs: deps.now() });
+  const reported = await applySend(deps, room, order, result);
   crashPoint('afterRecord');
   if (result.outcome === 'NOT_SENT' || result.outcome === 'THROTTLED') {
     throw notPlaced((result.retryAtMs ?? 0) - deps.now(), `${result.outcome}: ${result.detail}`);

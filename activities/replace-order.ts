@@ -4,10 +4,10 @@ import { invariant } from '../src/domain/invariant.ts';
 import { isClosed } from '../src/domain/order.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
 import { type BookOrder, readOrder } from '../src/store/book-order.ts';
-import { commitReplacement, denyOrder, recordSend } from '../src/store/orders.ts';
+import { commitReplacement, denyOrder } from '../src/store/orders.ts';
 import { clientOrderIdOf } from '../src/venue/client-order-id.ts';
 import type { SendResult } from '../src/venue/venue.ts';
-import { applyAnswer } from './apply-answer.ts';
+import { applyAnswer, applySend } from './apply-answer.ts';
 import type { ActivityDependencies, VenueRoom } from './dependencies.ts';
 import { whileBeating } from './heartbeat.ts';
 import { roomOf, venueNowMs } from './rooms.ts';
@@ -92,15 +92,7 @@ async function settlePlaced(
   order: BookOrder,
   result: SendResult,
 ): Promise<OrderReported> {
-  const send = {
-    epoch: order.sendEpoch,
-    outcome: result.outcome,
-    httpStatus: result.httpStatus ?? null,
-    venueCode: result.venueCode ?? null,
-    detail: result.detail,
-  };
-  if (result.outcome === 'ACCEPTED' && result.order) return applyAnswer(deps, room, result.order, 'send', send);
-  const reported = await recordSend(deps.db, { clientOrderId: order.clientOrderId, send, nowMs: deps.now() });
+  const reported = await applySend(deps, room, order, result);
   const isNotPlaced = result.outcome === 'NOT_SENT' || result.outcome === 'THROTTLED';
   return isNotPlaced ? deny(deps, order, 'REPLACEMENT_NOT_PLACED') : reported;
 }

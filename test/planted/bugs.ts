@@ -120,8 +120,8 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
       {
         file: 'activities/place-order.ts',
-        find: "import { type Denial, denyOrder, recordSend } from '../src/store/orders.ts';",
-        put: `import { type Denial, denyOrder, recordSend } from '../src/store/orders.ts';
+        find: "import { type Denial, denyOrder } from '../src/store/orders.ts';",
+        put: `import { type Denial, denyOrder } from '../src/store/orders.ts';
 import { record } from '../src/store/record.ts';`,
       },
       {

@@ -28,7 +28,8 @@ export type MissingOrder = {
   readonly status: OrderStatus;
 };
 
-type FillRef = {
+/** One fill of one of our orders, without its numbers. */
+export type FillRef = {
   readonly symbol: string;
   readonly side: Side;
   readonly venueTradeId: string;

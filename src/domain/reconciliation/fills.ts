@@ -1,17 +1,15 @@
 import { isEqual } from '../decimal.ts';
-import type { Side } from '../order.ts';
-import { type ChangedFill, type FillNumbers, fillKeyOf, type MissingFill, type UncountedFill } from './difference.ts';
+import {
+  type ChangedFill,
+  type FillNumbers,
+  type FillRef,
+  fillKeyOf,
+  type MissingFill,
+  type UncountedFill,
+} from './difference.ts';
 
 /** A fill of one of our orders, as the book has it or as the venue lists it. */
-export type OwnFill = FillNumbers & {
-  readonly symbol: string;
-  readonly side: Side;
-  readonly venueTradeId: string;
-  readonly venueOrderId: string;
-  readonly clientOrderId: string;
-  readonly tradeId: string;
-  readonly transactedAtMs: number;
-};
+export type OwnFill = FillNumbers & FillRef;
 
 /**
  * Compares the fills of our orders within a window of the venue's time. The venue's list may lag behind its own stream,
@@ -43,7 +41,15 @@ const isSameFill = (a: FillNumbers, b: FillNumbers): boolean =>
   isEqual(a.fee, b.fee) &&
   a.feeAsset === b.feeAsset;
 
-const refOf = ({ symbol, side, venueTradeId, venueOrderId, clientOrderId, tradeId, transactedAtMs }: OwnFill) => ({
+const refOf = ({
+  symbol,
+  side,
+  venueTradeId,
+  venueOrderId,
+  clientOrderId,
+  tradeId,
+  transactedAtMs,
+}: FillRef): FillRef => ({
   symbol,
   side,
   venueTradeId,
