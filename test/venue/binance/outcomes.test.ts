@@ -3,41 +3,10 @@ import { Writable } from 'node:stream';
 import pino from 'pino';
 import { describe, expect, test } from 'vitest';
 import { decimal } from '../../../src/domain/decimal.ts';
-import type { SignedOrder, Venue } from '../../../src/venue/venue.ts';
+import type { Venue } from '../../../src/venue/venue.ts';
+import { intended as order, described as placed } from '../contract/answers.ts';
 import { keepUntilTheEnd } from '../support/closing.ts';
 import { aVenue, ok, type Reply, refuse, type ScriptedVenue, startScriptedVenue } from '../support/scripted-venue.ts';
-
-const order: SignedOrder = {
-  clientOrderId: 'rte-a',
-  symbol: 'BTC/USDT',
-  side: 'BUY',
-  orderType: 'LIMIT',
-  timeInForce: 'GTC',
-  quantity: decimal('0.5'),
-  limitPrice: decimal('46210.5'),
-  stopPrice: null,
-  signedAtMs: 1_795_262_400_123,
-  recvWindowMs: 3000,
-};
-
-/** What the venue answers to that order, with whatever a case changes. */
-const placed = (change: object = {}): Record<string, unknown> => ({
-  symbol: 'BTCUSDT',
-  orderId: 28,
-  orderListId: -1,
-  clientOrderId: 'rte-a',
-  transactTime: 1_795_262_400_200,
-  price: '46210.50000000',
-  origQty: '0.50000000',
-  executedQty: '0.00000000',
-  cummulativeQuoteQty: '0.00000000',
-  status: 'NEW',
-  timeInForce: 'GTC',
-  type: 'LIMIT',
-  side: 'BUY',
-  fills: [],
-  ...change,
-});
 
 const place = 'POST /api/v3/order';
 const cancel = 'DELETE /api/v3/order';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decimal } from '../../../src/domain/decimal.ts';
-import type { SignedOrder, Venue } from '../../../src/venue/venue.ts';
-import { canceled, replaceDone, replaced, replaceRefused, says, wanted } from '../contract/answers.ts';
+import type { Venue } from '../../../src/venue/venue.ts';
+import { canceled, intended, replaceDone, replaced, replaceRefused, says } from '../contract/answers.ts';
 import { keepUntilTheEnd } from '../support/closing.ts';
 import { aVenue, ok, type Reply, type ScriptedVenue, startScriptedVenue } from '../support/scripted-venue.ts';
 
@@ -13,18 +12,7 @@ async function scripted(route: string, reply: Reply): Promise<{ venue: Venue; se
 }
 
 const replace = 'POST /api/v3/order/cancelReplace';
-const order: SignedOrder = {
-  ...wanted,
-  side: 'BUY',
-  orderType: 'LIMIT',
-  timeInForce: 'GTC',
-  quantity: decimal('0.5'),
-  limitPrice: decimal('46210.5'),
-  stopPrice: null,
-  signedAtMs: 1_795_262_400_123,
-  recvWindowMs: 3000,
-};
-const replacement = { cancel: replaced, order, lane: 'exit' } as const;
+const replacement = { cancel: replaced, order: intended, lane: 'exit' } as const;
 
 describe('replaceOrder', () => {
   test('places only after the cancel, does nothing where orders are too many, and is signed by the intent', async () => {

@@ -1,9 +1,23 @@
+import { decimal } from '../../../src/domain/decimal.ts';
+import type { SignedOrder } from '../../../src/venue/venue.ts';
 import { ok, type Reply, refuse } from '../support/scripted-venue.ts';
 
 // One order and what the venue may say of it, for the tables of the contract.
 
 /** The order of the tables: a limit to buy half a bitcoin. */
 export const wanted = { clientOrderId: 'rte-a', symbol: 'BTC/USDT', quantity: '0.5', limitPrice: '46210.5' } as const;
+/** The same as its intent has it. */
+export const intended: SignedOrder = {
+  ...wanted,
+  side: 'BUY',
+  orderType: 'LIMIT',
+  timeInForce: 'GTC',
+  quantity: decimal(wanted.quantity),
+  limitPrice: decimal(wanted.limitPrice),
+  stopPrice: null,
+  signedAtMs: 1_795_262_400_123,
+  recvWindowMs: 3000,
+};
 export const replaced = { clientOrderId: 'rts-old', symbol: 'BTC/USDT' } as const;
 
 /** An order as the venue describes it, with whatever a case changes. */
