@@ -51,6 +51,8 @@ export type ProtectedPosition = {
   readonly localStop: Decimal | null;
   /** Whether every guard that can have a price is armed. */
   readonly isArmed: boolean;
+  /** The local stop trails, so it is looked at from time to time: nobody tells of its every move. */
+  readonly isTrailing: boolean;
   /** By generation, the oldest first. */
   readonly orders: readonly ProtectiveOrder[];
   readonly filters: SymbolFilters;
@@ -89,6 +91,12 @@ const tenThousandth = decimal('0.0001');
  * quantity, and when it is gone, at once. What an order has sold already, it is left to sell.
  */
 export function nextProtectionStep(position: ProtectedPosition, terms: ProtectionTerms, nowMs: number): ProtectionStep {
+  const next = stepOf(position, terms, nowMs);
+  if (next.step !== 'wait' || next.untilMs !== null || !position.isTrailing) return next;
+  return { ...next, untilMs: nowMs + terms.moveIntervalMs };
+}
+
+function stepOf(position: ProtectedPosition, terms: ProtectionTerms, nowMs: number): ProtectionStep {
   if (position.isLeaving) return { step: 'done' };
   const unsettled = unsettledStep(position.orders);
   if (unsettled !== undefined) return unsettled;

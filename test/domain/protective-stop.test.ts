@@ -52,6 +52,7 @@ const position = (part: Partial<ProtectedPosition> = {}, ...orders: readonly Pro
   held: d('1'),
   localStop: d('95'),
   isArmed: true,
+  isTrailing: false,
   orders,
   filters,
   price: d('100'),
@@ -143,6 +144,10 @@ describe('keeps', () => {
     { name: 'the price is through the new one', part: { localStop: d('99'), price: d('98') } },
   ])('its stop while $name', ({ part, order }) => {
     expect(next(part, stop(order))).toMatchObject({ step: 'wait', untilMs: null });
+  });
+
+  test('its eyes on a stop that trails', () => {
+    expect(next({ isTrailing: true }, stop())).toMatchObject({ step: 'wait', untilMs: nowMs + 60_000 });
   });
 
   test('its stop until the interval is over', () => {
