@@ -173,7 +173,13 @@ describe('continue as new', () => {
         looks += 1;
         if (looks > 30) return { step: 'settle' };
         const order = { tradeId, leg: 0, purpose: 'exit', generation: looks } as const;
-        const terms = { side: 'SELL', orderType: 'MARKET', quantity: decimal('1'), limitPrice: null, stopPrice: null } as const;
+        const terms = {
+          side: 'SELL',
+          orderType: 'MARKET',
+          quantity: decimal('1'),
+          limitPrice: null,
+          stopPrice: null,
+        } as const;
         return { step: 'place', order, terms };
       },
       placeOrder: async () => aReport('expired', { purpose: 'exit' }),
