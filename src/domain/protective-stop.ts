@@ -56,7 +56,7 @@ export type ProtectedPosition = {
   /** By generation, the oldest first. */
   readonly orders: readonly ProtectiveOrder[];
   readonly filters: SymbolFilters;
-  /** The last price, or null when nobody knows it. */
+  /** The last price, or null when nobody knows it. It may be old, so nothing but a pause is decided on it. */
   readonly price: Decimal | null;
 };
 
@@ -72,13 +72,14 @@ export type ProtectionStep =
       readonly terms: StopTerms;
     }
   | { readonly step: 'cancel' | 'find' | 'collectFills'; readonly generation: number }
-  /** The stop's price is traded already: no stop protects any more, only the exit does. */
+  /** The venue says that the stop's price is traded already: no stop protects any more, only the exit does. */
   | { readonly step: 'exit'; readonly why: string }
   /** Until then, or until something changes where that is null. */
   | { readonly step: 'wait'; readonly why: string; readonly untilMs: number | null }
   | { readonly step: 'done' };
 
 const unarmedLookMs = 1_000;
+const throughLookMs = 1_000;
 const shortestLifeMs = 1_000;
 const refusedPauseMs = 1_000;
 const refusedPauseMaxMs = 60_000;
@@ -168,7 +169,6 @@ function placeStep(position: ProtectedPosition, wanted: StopTerms, nowMs: number
   const { orders } = position;
   const last = orders.at(-1);
   if (last?.wouldTrigger) return { step: 'exit', why: `the venue says that ${last.stopPrice} was traded already` };
-  if (isThrough(position, wanted.stopPrice)) return { step: 'exit', why: `${position.price} is through the stop` };
   if (isTooSmall(position, wanted)) return wait('what is held is too small for an order');
   if (last !== undefined) {
     // One that was refused, or taken away, is followed by the next at once; one in a row of them after a pause.
@@ -190,7 +190,8 @@ function keepStep(
   const isResized = !isEqual(working.quantity, wanted.quantity);
   if (!isResized && !isWorthMoving(working, wanted, terms)) return wait(`stop ${working.clientOrderId} works`);
   // The venue would cancel the old one, refuse the new one, and leave nothing: the local guard is about to end it.
-  if (isThrough(position, wanted.stopPrice)) return wait(`${position.price} is through the stop`);
+  if (isThrough(position, wanted.stopPrice))
+    return wait(`${position.price} is through the stop`, nowMs + throughLookMs);
   const restMs = isResized ? shortestLifeMs : terms.moveIntervalMs;
   const last = position.orders.at(-1) ?? working;
   const notBeforeMs = Math.max(

@@ -86,20 +86,12 @@ describe('places', () => {
     expect(next(part)).toMatchObject({ step: 'wait', untilMs });
   });
 
-  test.each([
-    { name: 'the price is below the stop', part: { price: d('94') } },
-    { name: 'the price touches it', part: { price: d('95') } },
-    { name: 'the price is above that of a short position', part: { side: 'short' as const, price: d('96') } },
-  ])('nothing and asks for the exit when $name', ({ part }) => {
-    expect(next(part)).toMatchObject({ step: 'exit' });
+  test.each([null, '94', '95', '100'])('at a last price of %s all the same: the venue knows a newer one', (price) => {
+    expect(next({ price: price === null ? null : d(price) })).toMatchObject({ step: 'place' });
   });
 
   test('nothing and asks for the exit when the venue says that it would trigger at once', () => {
     expect(next({ price: null }, stop({ status: 'rejected', wouldTrigger: true }))).toMatchObject({ step: 'exit' });
-  });
-
-  test('without a known price all the same', () => {
-    expect(next({ price: null })).toMatchObject({ step: 'place' });
   });
 
   test.each([
@@ -141,9 +133,13 @@ describe('keeps', () => {
     { name: 'the local one is looser', part: { localStop: d('90') } },
     { name: 'rounding alone makes a difference', part: { localStop: d('95.0099') } },
     { name: 'it sells already', part: { localStop: d('99') }, order: { status: 'partiallyFilled' as const } },
-    { name: 'the price is through the new one', part: { localStop: d('99'), price: d('98') } },
   ])('its stop while $name', ({ part, order }) => {
     expect(next(part, stop(order))).toMatchObject({ step: 'wait', untilMs: null });
+  });
+
+  test.each(['99', '98'])('its stop while the price of %s is through the new one, and looks again soon', (price) => {
+    const step = next({ localStop: d('99'), price: d(price) }, stop());
+    expect(step).toMatchObject({ step: 'wait', untilMs: nowMs + 1_000 });
   });
 
   test('its eyes on a stop that trails', () => {
