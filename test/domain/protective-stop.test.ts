@@ -101,7 +101,9 @@ describe('places', () => {
     { status: 'denied' as const, again: 2 },
     { status: 'parked' as const, again: 2 },
   ])('again at once when one was $status', ({ status, again }) => {
-    expect(next({}, stop({ status }))).toMatchObject({ step: 'place', generation: again });
+    // What is presumed dead stays in doubt: it is a person's by now.
+    const ended = stop({ status, inDoubt: status === 'parked' });
+    expect(next({}, ended)).toMatchObject({ step: 'place', generation: again });
   });
 
   test('after a growing pause when one after the other is refused, of a minute at most', () => {
