@@ -11,6 +11,7 @@ import { createFoldBreaker } from './fold-breaker.ts';
 import { createHaltTrading } from './halt-trading.ts';
 import { createPlaceOrder } from './place-order.ts';
 import { createPlanExit } from './plan-exit.ts';
+import { createPlanProtection } from './plan-protection.ts';
 import { createReconcileAccount } from './reconcile-account.ts';
 import { createSettleCorrection } from './reconcile-correction.ts';
 import { createReplaceOrder } from './replace-order.ts';
@@ -37,6 +38,7 @@ export const createActivities = (deps: ActivityDependencies) => ({
   haltTrading: createHaltTrading(deps),
   placeOrder: createPlaceOrder(deps),
   planExit: createPlanExit(deps),
+  planProtection: createPlanProtection(deps),
   reconcileAccount: createReconcileAccount(deps),
   replaceOrder: createReplaceOrder(deps),
   requestExit: createRequestExit(deps),

@@ -20,6 +20,10 @@ export const { armGuards, armTrailingStop, amendTrailingStop, disarmGuards } = p
 });
 export const { requestExit } = proxyLocalActivities<Activities>({ ...patient, summary: 'ask for the exit' });
 export const { planExit, settleTrade } = proxyLocalActivities<Activities>({ ...patient, summary: 'next step to flat' });
+export const { planProtection } = proxyLocalActivities<Activities>({
+  ...patient,
+  summary: 'next step for the stop at the venue',
+});
 export const { foldBreaker, haltTrading, resumeTrading } = proxyLocalActivities<Activities>({
   ...patient,
   summary: 'fold the outcomes, set or lift a hold',
@@ -57,6 +61,10 @@ export const venueActivities = (venue: string) => {
     priority: { priorityKey: 1 },
     summary: 'place the exit order',
   });
+  // A stop that can't be placed for so long is planned anew: its price and quantity may be outdated.
+  const stops = { ...common, scheduleToCloseTimeout: '60 seconds', priority: { priorityKey: 1 } } as const;
+  const { placeOrder: placeStop } = proxyActivities<Activities>({ ...stops, summary: 'place the stop at the venue' });
+  const { replaceOrder } = proxyActivities<Activities>({ ...stops, summary: 'move the stop at the venue' });
   const { cancelOrder, collectFills } = proxyActivities<Activities>({ ...common, priority: { priorityKey: 1 } });
   const { findOrder } = proxyActivities<Activities>({
     ...common,
@@ -65,7 +73,7 @@ export const venueActivities = (venue: string) => {
     priority: { priorityKey: 2 },
     summary: 'ask the venue what became of the order',
   });
-  return { placeEntry, placeExit, cancelOrder, collectFills, findOrder };
+  return { placeEntry, placeExit, placeStop, replaceOrder, cancelOrder, collectFills, findOrder };
 };
 
 /** Looks of a freeze, on the queue of the venue. A look ends within seconds; the workflow itself asks again. */

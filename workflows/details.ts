@@ -6,6 +6,7 @@ import type {
   OrderReported,
   PositionClosed,
   PositionInput,
+  ProtectionInput,
   StopInput,
 } from '../src/contracts/messages/messages.ts';
 import type {
@@ -14,6 +15,7 @@ import type {
   EntryView,
   ExitView,
   PositionView,
+  ProtectionView,
   StopView,
 } from '../src/contracts/messages/views.ts';
 
@@ -62,6 +64,15 @@ export function describeStop(input: StopInput, { rules, stop, triggeredAtPrice }
     `- ${rules.distance} (${rules.by}) behind ${stop.extreme}`,
     rules.activationPrice !== null && `- activates at ${rules.activationPrice}`,
     triggeredAtPrice !== null && `- triggered at ${triggeredAtPrice}`,
+  );
+}
+
+export function describeProtection(input: ProtectionInput, view: ProtectionView): string {
+  const { doing, stopPrice, quantity, orders } = view;
+  return lines(
+    `**${doing}**: stop of ${input.symbol} at ${input.venue}`,
+    stopPrice !== null && `- ${quantity} from ${stopPrice}`,
+    `- orders so far: ${orders}`,
   );
 }
 

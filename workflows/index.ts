@@ -7,5 +7,6 @@ export { entry } from './entry.ts';
 export { exit } from './exit.ts';
 export { marketWatch } from './market-watch.ts';
 export { positionMonitoring } from './position-monitoring.ts';
+export { protectiveStop } from './protective-stop.ts';
 export { reconciliation } from './reconciliation.ts';
 export { trailingStop } from './trailing-stop.ts';

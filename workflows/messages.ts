@@ -25,6 +25,7 @@ import type {
   EntryView,
   ExitView,
   PositionView,
+  ProtectionView,
   StopView,
 } from '../src/contracts/messages/views.ts';
 
@@ -41,6 +42,7 @@ export const entryView = defineQuery<EntryView>(queries.entry);
 export const positionView = defineQuery<PositionView>(queries.position);
 export const stopView = defineQuery<StopView | null>(queries.stop);
 export const exitView = defineQuery<ExitView>(queries.exit);
+export const protectionView = defineQuery<ProtectionView>(queries.protection);
 export const sweepView = defineQuery<CancelAllView>(queries.sweep);
 export const breakerView = defineQuery<BreakerView | null>(queries.breaker);
 

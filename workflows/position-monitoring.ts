@@ -2,6 +2,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   allHandlersFinished,
   CancellationScope,
+  type ChildWorkflowOptions,
   condition,
   continueAsNew,
   ParentClosePolicy,
@@ -12,13 +13,14 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { EntryProgressed, GuardKind, PositionInput } from '../src/contracts/messages/messages.ts';
-import { stopId } from '../src/contracts/messages/names.ts';
+import { protectId, stopId } from '../src/contracts/messages/names.ts';
 import type { PositionView } from '../src/contracts/messages/views.ts';
 import { type Decimal, isMore, sum } from '../src/domain/decimal.ts';
 import { armGuards, disarmGuards, requestExit } from './activity-proxies.ts';
 import { describePosition } from './details.ts';
 import { insist } from './failures.ts';
 import * as messages from './messages.ts';
+import { protectiveStop } from './protective-stop.ts';
 import { trailingStop } from './trailing-stop.ts';
 
 /**
@@ -85,25 +87,50 @@ async function guard(input: PositionInput, entry: EntryProgressed): Promise<Part
     armed.push('trailingStop');
     await startTrailing(input);
   }
+  if (input.exit.protectiveStop) await startProtection(input);
   const timeStopAtMs = input.exit.timeStopMs === undefined ? null : entry.firstFillAtMs + input.exit.timeStopMs;
   return { armed, timeStopAtMs };
 }
 
-async function startTrailing({ tradeId, symbol, account, strategy }: PositionInput): Promise<void> {
-  try {
-    await startChild(trailingStop, {
+function startTrailing(input: PositionInput): Promise<void> {
+  const { tradeId, symbol, account, strategy } = input;
+  return unlessStarted(
+    startChild(trailingStop, {
+      ...companionOf(input),
       workflowId: stopId(tradeId),
       args: [{ tradeId, symbol, account, strategy }],
-      workflowTaskTimeout: '3 seconds',
-      typedSearchAttributes: [
-        { key: messages.symbolAttribute, value: symbol },
-        { key: messages.strategyAttribute, value: strategy },
-        { key: messages.accountAttribute, value: account },
-      ],
-      // It lives as long as the position, whatever becomes of this run: continue-as-new would end a bound child.
-      parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `trailing stop of ${tradeId} (${symbol})`,
-    });
+    }),
+  );
+}
+
+function startProtection(input: PositionInput): Promise<void> {
+  const { tradeId, venue, symbol, account, strategy } = input;
+  return unlessStarted(
+    startChild(protectiveStop, {
+      ...companionOf(input),
+      workflowId: protectId(tradeId),
+      args: [{ tradeId, venue, symbol, account, strategy }],
+      staticSummary: `stop at ${venue} of ${tradeId} (${symbol})`,
+    }),
+  );
+}
+
+/** What lives as long as the position, whatever becomes of this run: continue-as-new would end a bound child. */
+const companionOf = ({ symbol, account, strategy }: PositionInput) =>
+  ({
+    workflowTaskTimeout: '3 seconds',
+    typedSearchAttributes: [
+      { key: messages.symbolAttribute, value: symbol },
+      { key: messages.strategyAttribute, value: strategy },
+      { key: messages.accountAttribute, value: account },
+    ],
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+  }) satisfies ChildWorkflowOptions;
+
+async function unlessStarted(start: Promise<unknown>): Promise<void> {
+  try {
+    await start;
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }

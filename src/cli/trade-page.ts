@@ -49,9 +49,10 @@ function decided({ decision }: TradeView): readonly string[] {
 }
 
 function orderLines({ request: { legs } }: TradeView, order: OrderSummary): readonly string[] {
-  const { clientOrderId, purpose, side, orderType, limitPrice, timeInForce, status } = order;
+  const { clientOrderId, purpose, side, orderType, limitPrice, stopPrice, timeInForce, status } = order;
   const quantity = legs.length === 1 ? order.quantity : `${order.quantity} ${legs[order.leg]?.symbol}`;
-  const price = limitPrice === null ? orderType : `${orderType} ${limitPrice} ${timeInForce ?? ''}`.trim();
+  const type = stopPrice === null ? orderType : `${orderType} from ${stopPrice} at`;
+  const price = limitPrice === null ? type : `${type} ${limitPrice} ${timeInForce ?? ''}`.trim();
   const doubt = order.inDoubt ? ', IN DOUBT' : '';
   const why = order.reason ?? order.reasonCode;
   return [

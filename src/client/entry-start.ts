@@ -42,6 +42,7 @@ function summaryOf({ legs, entry, exit }: EntryRequest): string {
   const rules = [
     exit.stopLoss && `stop ${exit.stopLoss.price}`,
     exit.trailingStop && `trail ${exit.trailingStop.distance}${trailUnits[exit.trailingStop.by]}`,
+    exit.protectiveStop && 'held at the venue',
     exit.takeProfit && `target ${exit.takeProfit.price}`,
     exit.timeStopMs !== undefined && `for ${exit.timeStopMs / 1000} s`,
   ];

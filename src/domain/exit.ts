@@ -153,10 +153,12 @@ function parkedEntry(leg: ExitLeg, nowMs: number): ExitStep | undefined {
   return parked && wait(`entry order ${parked.clientOrderId} is parked`, nowMs + parkedLookMs);
 }
 
-// After a parked or rejected exit the venue's own balance bounds the next one: what we believe to hold may be gone.
+// After a parked or rejected exit the venue's own balance bounds the next one: what we believe to hold may be gone. A
+// stop that was refused says nothing of that, and what another one locks comes free with its cancel.
 function sellableNow(leg: ExitLeg, held: Decimal): Decimal {
   const doubted = leg.orders.some(
-    (order) => order.purpose !== 'entry' && (order.status === 'parked' || order.status === 'rejected'),
+    ({ purpose, status }) =>
+      (purpose !== 'entry' && status === 'parked') || (purpose === 'exit' && status === 'rejected'),
   );
   const bounded = doubted && leg.exitSide === 'SELL' && leg.freeBase !== null ? smaller(held, leg.freeBase) : held;
   return roundToStep(bounded, leg.filters.stepSize, 'floor');

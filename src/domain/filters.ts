@@ -30,6 +30,8 @@ export type SymbolFilters = {
   readonly marketQuantityMax: Decimal | null;
   readonly notionalMin: Decimal | null;
   readonly notionalMinAppliesToMarket: boolean;
+  /** Whether stop limit orders may be sent. Absent where the venue does not say. */
+  readonly takesStops?: boolean;
 };
 
 export type CheckedOrder = {

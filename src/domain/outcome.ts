@@ -115,6 +115,9 @@ export function mayResend(
   return harmless && nowMs > signedAtMs + recvWindowMs;
 }
 
+/** Whether a refusal says that a stop's price was traded already. */
+export const saysWouldTrigger = (detail: string): boolean => detail.includes('Order would trigger immediately');
+
 /** From when on "no such order" may count: the venue's window, its API timeout and a margin for look-ups that lag. */
 export function fenceAtMs({
   signedAtMs,

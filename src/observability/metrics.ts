@@ -31,7 +31,7 @@ const entryMetrics = (registry: Registry) => ({
 const orderMetrics = (registry: Registry) => ({
   orderSends: new Counter({
     name: 'ratchet_order_sends_total',
-    help: 'Orders sent to the venue, by purpose (entry, exit) and outcome class of the answer.',
+    help: 'Orders sent to the venue, by purpose (entry, exit, stop) and outcome class of the answer.',
     labelNames: ['purpose', 'outcome'],
     registers: [registry],
   }),

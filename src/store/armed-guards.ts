@@ -1,5 +1,5 @@
 import { type GuardChanged, type GuardKind, signals } from '../contracts/messages/messages.ts';
-import { positionId, stopId } from '../contracts/messages/names.ts';
+import { positionId, protectId, stopId } from '../contracts/messages/names.ts';
 import type { Guard } from '../domain/guard.ts';
 import type { Tx } from './database.ts';
 import type { NewMessage } from './outbox.ts';
@@ -39,11 +39,15 @@ export const findGuard = (tx: Tx, { tradeId, leg, kind }: GuardKey): Promise<Gua
     .forNoKeyUpdate()
     .executeTakeFirst();
 
-/** To the lifecycle of a trailing stop, with its whole state; a trigger of any kind also to the position's. */
+/**
+ * To the lifecycle of a trailing stop, with its whole state; a trigger of any kind also to the position's. Where a stop
+ * is held at the venue beside the guard, its keeper is told as well.
+ */
 export function guardChangedMessages(
   tradeId: string,
   guard: Guard,
   version: number,
+  isHeldAtVenue: boolean,
   triggered?: GuardChanged['triggered'],
 ): readonly NewMessage[] {
   const change: GuardChanged = {
@@ -55,6 +59,7 @@ export function guardChangedMessages(
   const told = [
     ...(guard.kind === 'trailingStop' ? [stopId(tradeId)] : []),
     ...(triggered === undefined ? [] : [positionId(tradeId)]),
+    ...(isHeldAtVenue ? [protectId(tradeId)] : []),
   ];
   return told.map((workflowId) => ({
     action: 'signal',

@@ -5,9 +5,11 @@ import { resolveAlert } from './alerts.ts';
 import { reportedOf } from './book-order.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Tx } from './database.ts';
+import { openExit } from './exit-requests.ts';
 import { enqueue } from './outbox.ts';
+import { resolveProtection } from './protection-alerts.ts';
 import { record } from './record.ts';
-import type { OrderRow, PositionRow, TradeRow } from './tables.ts';
+import type { OrderRow, PositionRow, TradePhase, TradeRow } from './tables.ts';
 import { orderReportedMessage } from './trade-messages.ts';
 import { type EntryNews, followEntry } from './trade-progress.ts';
 
@@ -86,11 +88,34 @@ export async function changeOrder(
     await resolveAlert(tx, { condition: exitRefusedCondition(after.trade_id), nowMs });
   }
   if (after.purpose === 'entry') await followEntry(tx, trade, newsOf(after, position), nowMs);
-  // A stop has nobody who waits for it until the exit does.
-  if (after.purpose !== 'stop' || trade.phase === 'closing') {
-    await enqueue(tx, [orderReportedMessage(after.trade_id, reported)], nowMs, tellAtMs);
-  }
+  const phase = after.purpose === 'stop' ? await followStop(tx, trade, { before, after }, nowMs) : trade.phase;
+  await enqueue(tx, [orderReportedMessage({ tradeId: after.trade_id, phase }, reported)], nowMs, tellAtMs);
   return reported;
+}
+
+/** What has sold at the venue without us is an exit like any other: the rest of the trade follows it. */
+async function followStop(
+  tx: Tx,
+  trade: TradeRow,
+  { before, after }: { readonly before: OrderRow; readonly after: OrderRow },
+  nowMs: number,
+): Promise<TradePhase> {
+  const tradeId = trade.trade_id;
+  if (isTaken(after) && !isTaken(before)) await resolveProtection(tx, tradeId, nowMs);
+  if (after.status !== 'filled' || before.status === 'filled') return trade.phase;
+  const { client_order_id: clientOrderId, venue } = after;
+  const trigger = { kind: 'protectiveStop', clientOrderId, stopPrice: after.stop_price };
+  const asked = { reason: 'protectiveStop', source: 'protectiveStop' } as const;
+  if ((await openExit(tx, trade, { ...asked, trigger, nowMs })) !== 'requested') return trade.phase;
+  await record(tx, {
+    type: 'ExitRequested',
+    key: [tradeId],
+    tradeId,
+    atMs: nowMs,
+    actor: { type: 'venue', id: venue },
+    data: { ...asked, trigger },
+  });
+  return 'closing';
 }
 
 /** The venue has it, or had it. */

@@ -7,6 +7,7 @@ import { addOutcome } from './breaker.ts';
 import type { Db, Tx } from './database.ts';
 import { type ChangeNote, changeOrder, exitRefusedCondition, type OrderChange } from './order-changes.ts';
 import { type SendOutcome, settleSend } from './order-reports.ts';
+import { alertUnprotected } from './protection-alerts.ts';
 import type { OrderRow, TradeRow } from './tables.ts';
 import { holdForVenue } from './venue-holds.ts';
 
@@ -114,7 +115,9 @@ async function alertSend(tx: Tx, order: OrderRow, { outcome, httpStatus, detail 
       nowMs,
     });
   }
-  if (order.purpose !== 'entry' && (outcome === 'REJECTED' || outcome === 'FATAL_CONFIG')) {
+  if (outcome !== 'REJECTED' && outcome !== 'FATAL_CONFIG') return;
+  if (order.purpose === 'stop') await alertUnprotected(tx, order, detail, nowMs);
+  if (order.purpose === 'exit') {
     await raiseAlert(tx, {
       condition: exitRefusedCondition(tradeId),
       code: 'EXIT_REFUSED',

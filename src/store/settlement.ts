@@ -1,6 +1,6 @@
 import type { ExitReason, PositionClosed } from '../contracts/messages/messages.ts';
 import { signals } from '../contracts/messages/messages.ts';
-import { entryId, exitId, positionId, stopId } from '../contracts/messages/names.ts';
+import { entryId, exitId, positionId, protectId, stopId } from '../contracts/messages/names.ts';
 import { isPositive, isZero } from '../domain/decimal.ts';
 import { invariant } from '../domain/invariant.ts';
 import { fillsComplete, isClosed } from '../domain/order.ts';
@@ -12,6 +12,7 @@ import type { Db, Tx } from './database.ts';
 import { type ExitBook, exitBookOf } from './exit-book.ts';
 import { enqueue, type NewMessage } from './outbox.ts';
 import { positionOf } from './positions.ts';
+import { resolveProtection } from './protection-alerts.ts';
 import { record } from './record.ts';
 import type { PositionRow, TradeRow } from './tables.ts';
 import { voidWhatCannotFill } from './trade-progress.ts';
@@ -82,6 +83,7 @@ async function close(tx: Tx, trade: TradeRow, reason: ExitReason, nowMs: number)
   for (const leg of legs.keys()) await voidWhatCannotFill(tx, trade, { leg, reason: 'the trade has ended' }, nowMs);
   await releaseProbe(tx, trade.account_id, tradeId);
   await disarmAll(tx, tradeId, nowMs);
+  await resolveProtection(tx, tradeId, nowMs);
   await record(tx, {
     type: 'PositionClosed',
     key: [tradeId],
@@ -146,6 +148,7 @@ function closingMessages(trade: TradeRow, closed: PositionClosed, isFilled: bool
     ...(legs.length > 1 ? [entryId(tradeId)] : []),
     ...(isFilled ? [positionId(tradeId)] : []),
     ...(isFilled && exit.trailingStop ? [stopId(tradeId)] : []),
+    ...(isFilled && exit.protectiveStop ? [protectId(tradeId)] : []),
   ];
   return told.map((workflowId) => ({
     action: 'signal',

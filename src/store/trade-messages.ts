@@ -1,20 +1,39 @@
 import type { EntryProgressed, OrderReported, PositionInput } from '../contracts/messages/messages.ts';
 import { signals } from '../contracts/messages/messages.ts';
-import { entryId, exitId, positionId, taskQueues, workflowTypes } from '../contracts/messages/names.ts';
+import { entryId, exitId, positionId, protectId, taskQueues, workflowTypes } from '../contracts/messages/names.ts';
 import type { NewMessage } from './outbox.ts';
-import type { PositionRow, TradeRow } from './tables.ts';
+import type { PositionRow, TradePhase, TradeRow } from './tables.ts';
 
-/** To whoever waits for the order: the entry, or the exit. */
-export const orderReportedMessage = (tradeId: string, reported: OrderReported): NewMessage => ({
+/** To whoever waits for the order: the entry, the exit, or until there is one the keeper of the stop at the venue. */
+export const orderReportedMessage = (
+  { tradeId, phase }: { readonly tradeId: string; readonly phase: TradePhase },
+  reported: OrderReported,
+): NewMessage => ({
   action: 'signal',
   tradeId,
-  workflowId: reported.purpose === 'entry' ? entryId(tradeId) : exitId(tradeId),
+  workflowId: listenerOf(tradeId, phase, reported),
   signalName: signals.orderReported,
   signalArgs: [reported],
 });
 
-/** To the monitor of the position, which the first one starts. */
-export function entryProgressedMessage(trade: TradeRow, position: PositionRow, progress: EntryProgressed): NewMessage {
+function listenerOf(tradeId: string, phase: TradePhase, { purpose }: OrderReported): string {
+  if (purpose === 'entry') return entryId(tradeId);
+  return purpose === 'stop' && phase !== 'closing' ? protectId(tradeId) : exitId(tradeId);
+}
+
+/** To the monitor of the position, which the first one starts, and then also to the keeper of its stop at the venue. */
+export function entryProgressedMessages(
+  trade: TradeRow,
+  position: PositionRow,
+  progress: EntryProgressed,
+): readonly NewMessage[] {
+  const monitor = messageToMonitor(trade, position, progress);
+  if (trade.request.exit.protectiveStop === undefined || trade.phase !== 'open') return [monitor];
+  const { tradeId, signalName, signalArgs } = monitor;
+  return [monitor, { action: 'signal', tradeId, workflowId: protectId(tradeId), signalName, signalArgs }];
+}
+
+function messageToMonitor(trade: TradeRow, position: PositionRow, progress: EntryProgressed) {
   const input: PositionInput = {
     tradeId: trade.trade_id,
     account: trade.account_id,
@@ -35,5 +54,5 @@ export function entryProgressedMessage(trade: TradeRow, position: PositionRow, p
     summary: `${position.side} ${position.symbol} of trade ${trade.trade_id}`,
     signalName: signals.entryProgressed,
     signalArgs: [progress],
-  };
+  } as const satisfies NewMessage;
 }

@@ -8,7 +8,7 @@ import { enqueue } from './outbox.ts';
 import { findPosition, firstFill } from './positions.ts';
 import { record } from './record.ts';
 import type { PositionRow, TradePhase, TradeRow } from './tables.ts';
-import { entryProgressedMessage } from './trade-messages.ts';
+import { entryProgressedMessages } from './trade-messages.ts';
 
 /** Which entry order changed, or was refused before there was one, and how. */
 export type EntryNews = {
@@ -56,7 +56,7 @@ export async function followEntry(tx: Tx, trade: TradeRow, news: EntryNews, nowM
     firstVenueTradeId: first.venue_trade_id,
     ...(trade.request.legs.length > 1 && { otherLegs: others.map(legEntered) }),
   };
-  await enqueue(tx, [entryProgressedMessage(trade, guarded, progress)], nowMs);
+  await enqueue(tx, entryProgressedMessages(trade, guarded, progress), nowMs);
 }
 
 /** What the legs have bought, in their order: the guards watch the first. */

@@ -96,11 +96,13 @@ export async function checkpointGuards(
       tx,
       applied.filter(isWorthRecording).map((change) => moveRecord(change, nowMs)),
     );
+    const told = applied.filter(({ tell }) => tell);
+    const heldAtVenue = await heldAtVenueOf(tx, told);
     await enqueue(
       tx,
-      applied
-        .filter(({ tell }) => tell)
-        .flatMap(({ row, guard }) => guardChangedMessages(row.tradeId, guard, row.version)),
+      told.flatMap(({ row, guard }) =>
+        guardChangedMessages(row.tradeId, guard, row.version, heldAtVenue.has(row.tradeId)),
+      ),
       nowMs,
     );
   });
@@ -152,7 +154,9 @@ export function commitTrigger(
       data: { ...cause, leg: row.leg, symbol: row.symbol, tradedAtMs: seen.tradedAtMs, state: guard.state },
     });
     const told = { price: seen.price, venueTradeId: cause.venueTradeId, atMs: seen.tradedAtMs };
-    await enqueue(tx, guardChangedMessages(row.tradeId, guard, armed.version, told), nowMs, nowMs + tellAfterMs);
+    const isHeldAtVenue = trade.request.exit.protectiveStop !== undefined;
+    const messages = guardChangedMessages(row.tradeId, guard, armed.version, isHeldAtVenue, told);
+    await enqueue(tx, messages, nowMs, nowMs + tellAfterMs);
     return { outcome: 'triggered' };
   });
 }
@@ -161,6 +165,19 @@ export function commitTrigger(
 function seenUpTo(row: GuardRow, cursor: number | null): number {
   const isCovered = cursor !== null && row.covered_from !== null && cursor > row.covered_from;
   return isCovered ? Math.max(row.since_venue_trade_id, cursor) : row.since_venue_trade_id;
+}
+
+/** Of the trades of these guards, those whose stop is held at the venue as well. */
+async function heldAtVenueOf(tx: Tx, changes: readonly GuardCheckpoint[]): Promise<ReadonlySet<string>> {
+  if (changes.length === 0) return new Set();
+  const ids = changes.map(({ row }) => row.tradeId);
+  const rows = await tx
+    .selectFrom('trade')
+    .select('trade_id')
+    .where('trade_id', 'in', ids)
+    .where(sql<boolean>`request -> 'exit' ? 'protectiveStop'`)
+    .execute();
+  return new Set(rows.map(({ trade_id }) => trade_id));
 }
 
 const recordset = (rows: readonly object[]) => sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)`;

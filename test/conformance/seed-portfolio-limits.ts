@@ -85,6 +85,7 @@ function proposalOf(entry: Values): EntryProposal {
         maxSlippageBps: null,
       },
     ],
+    needsStops: false,
     requestedAtMs: 0,
     validForMs: 0,
   };

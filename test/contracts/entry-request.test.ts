@@ -104,3 +104,52 @@ describe('legs', () => {
     expect(refused).toMatchObject({ faults: [{ field: 'validForMs' }, { field: 'legs[1].symbol' }] });
   });
 });
+
+describe('a stop at the venue', () => {
+  const alone = (exit: object, legs = [leg('BTC/USDT')]) => parseEntryRequest(aRequest({ exit, legs }));
+
+  test('has its standard terms where it names none', () => {
+    expect(alone({ stopLoss: { price: '90' }, protectiveStop: {} })).toMatchObject({
+      ok: true,
+      request: {
+        exit: { protectiveStop: { at: 'venue', limitOffsetBps: 50, moveStepBps: 20, moveIntervalMs: 60_000 } },
+      },
+    });
+  });
+
+  test('may follow a trailing stop', () => {
+    const trailingStop = { by: 'percent', distance: '1' };
+    expect(alone({ trailingStop, protectiveStop: { at: 'venue', moveStepBps: 5 } })).toMatchObject({ ok: true });
+  });
+
+  test.each([
+    {
+      name: 'is no end of a position by itself',
+      result: () => alone({ protectiveStop: {} }),
+      field: 'exit',
+    },
+    {
+      name: 'needs a stop to be the stop of',
+      result: () => alone({ timeStopMs: 60_000, protectiveStop: {} }),
+      field: 'exit.protectiveStop',
+    },
+    {
+      name: 'is for one leg',
+      result: () => alone({ stopLoss: { price: '90' }, protectiveStop: {} }, [leg('BTC/USDT'), leg('ETH/USDT')]),
+      field: 'exit.protectiveStop',
+    },
+    {
+      name: 'is at the venue',
+      result: () => alone({ stopLoss: { price: '90' }, protectiveStop: { at: 'home' } }),
+      field: 'exit.protectiveStop.at',
+    },
+    {
+      name: 'does not move at every tick',
+      result: () => alone({ stopLoss: { price: '90' }, protectiveStop: { moveIntervalMs: 10 } }),
+      field: 'exit.protectiveStop.moveIntervalMs',
+    },
+  ])('$name', ({ result, field }) => {
+    const faults = expect.arrayContaining([expect.objectContaining({ field })]);
+    expect(result()).toEqual({ ok: false, faults });
+  });
+});

@@ -93,6 +93,11 @@ describe('an exit that finds a stop of its trade at the venue', () => {
     expect(step(leg('1', stop({ status: 'filled', filledQuantity: d('1') })))).toEqual({ step: 'settle' });
   });
 
+  test('sells all that is held when one was refused: what is free says nothing of that', () => {
+    const refused = { ...leg('0', stop({ status: 'rejected' }), stop({ status: 'canceled' })), freeBase: d('0') };
+    expect(step(refused)).toMatchObject({ step: 'place', quantity: '1' });
+  });
+
   test('sells no more than is free once it is presumed dead', () => {
     const parked = { ...leg('0', stop({ status: 'parked', inDoubt: true })), freeBase: d('0.3') };
     expect(step(parked)).toMatchObject({ step: 'place', quantity: '0.3' });

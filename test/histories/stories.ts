@@ -11,12 +11,13 @@ import {
   exitId,
   marketWatchId,
   positionId,
+  protectId,
   shardOf,
   stopId,
   taskQueues,
   workflowTypes,
 } from '../../src/contracts/messages/names.ts';
-import type { EntryView, StopView } from '../../src/contracts/messages/views.ts';
+import type { EntryView, ProtectionView, StopView } from '../../src/contracts/messages/views.ts';
 import { reconciled } from './reconciling.ts';
 
 /** A stack that trades one symbol of the paper venue, whose prices stand still until a story moves them. */
@@ -39,6 +40,7 @@ export const stories: readonly ((site: Site) => Promise<readonly Recorded[]>)[] 
   closedByTrailingStop,
   closedByTakeProfit,
   closedByTimeStop,
+  heldAtVenue,
   denied,
   partlyFilledAndExpired,
   canceledFromOutside,
@@ -78,6 +80,31 @@ async function closedByTrailingStop(site: Site): Promise<readonly Recorded[]> {
   await tick(moved(home, '1.002'));
   await untilClosed(site, tradeId);
   return [...lifecyclesOf(tradeId), { name: `trailingStop-${tradeId}`, workflowId: stopId(tradeId) }];
+}
+
+/** The stop at the venue follows the local one, which then ends the position. */
+async function heldAtVenue(site: Site): Promise<readonly Recorded[]> {
+  const { ratchet, temporal, home, tick } = site;
+  const tradeId = 'held-at-venue';
+  const exit = {
+    trailingStop: { by: 'percent', distance: '0.8' },
+    protectiveStop: { at: 'venue', moveStepBps: 5, moveIntervalMs: 1_000 },
+  };
+  await ratchet.enter(request(site, tradeId, { exit }));
+  const keeper = temporal.workflow.getHandle(protectId(tradeId));
+  const untilSent = (orders: number) =>
+    until(async () => {
+      const view = await keeper.query<ProtectionView, []>(queries.protection).catch(() => undefined);
+      return view !== undefined && view.orders >= orders && view.doing === 'wait';
+    });
+  await untilSent(1);
+  for (const factor of ['1.004', '1.01']) await tick(moved(home, factor));
+  await untilSent(2);
+  await tick(moved(home, '1.002'));
+  await untilClosed(site, tradeId);
+  const kept = ['trailingStop', 'protectiveStop'] as const;
+  const ids = { trailingStop: stopId(tradeId), protectiveStop: protectId(tradeId) };
+  return [...lifecyclesOf(tradeId), ...kept.map((kind) => ({ name: `${kind}-${tradeId}`, workflowId: ids[kind] }))];
 }
 
 /** The price touches the profit and is gone again, so the limit order rests, and the rest goes to market. */

@@ -44,7 +44,7 @@ async function askedOf(tradeId: string, purpose = 'entry') {
     ({ method, path, parameters }) =>
       method === 'POST' && path === '/api/v3/order' && orders.some(({ id }) => id === parameters['newClientOrderId']),
   );
-  return { sent: sends.length, taken: sends.filter(({ accepted }) => accepted).length };
+  return { first: sends[0], sent: sends.length, taken: sends.filter(({ accepted }) => accepted).length };
 }
 
 const minute = 60_000;
@@ -54,7 +54,7 @@ describe('a worker that dies or sleeps at a point of a trade breaks no promise',
     'F01: before anything is reserved',
     async () => {
       const { tradeId, goesOnAfterMs } = await play('CP1');
-      expect(await askedOf(tradeId)).toEqual({ sent: 1, taken: 1 });
+      expect(await askedOf(tradeId)).toMatchObject({ sent: 1, taken: 1 });
       expect(goesOnAfterMs).toBeLessThan(10_000);
     },
     2 * minute,
@@ -64,7 +64,7 @@ describe('a worker that dies or sleeps at a point of a trade breaks no promise',
     'F02 F51: between the reservation and the intent',
     async () => {
       const { tradeId } = await play('CP2');
-      expect(await askedOf(tradeId)).toEqual({ sent: 1, taken: 1 });
+      expect(await askedOf(tradeId)).toMatchObject({ sent: 1, taken: 1 });
       expect(await stack.sql('select 1 from reservation where trade_id = $1', [tradeId])).toHaveLength(1);
     },
     2 * minute,
@@ -73,8 +73,11 @@ describe('a worker that dies or sleeps at a point of a trade breaks no promise',
   test(
     'between the intent and the first byte, and wakes up when its timestamp is too old',
     async () => {
-      const { tradeId } = await play('CP3');
-      expect(await askedOf(tradeId)).toEqual({ sent: 1, taken: 0 });
+      const { tradeId, phase } = await play('CP3');
+      const { first, taken } = await askedOf(tradeId);
+      expect(first).toMatchObject({ accepted: false });
+      // Whether another attempt is still in time to sign the order again is a race; it is taken once at most.
+      expect(taken).toBe(phase === 'closed' ? 1 : 0);
     },
     2 * minute,
   );
@@ -83,7 +86,7 @@ describe('a worker that dies or sleeps at a point of a trade breaks no promise',
     'F04: after the last byte, before the answer: the order is adopted, and not sent again',
     async () => {
       const { tradeId } = await play('CP4');
-      expect(await askedOf(tradeId)).toEqual({ sent: 1, taken: 1 });
+      expect(await askedOf(tradeId)).toMatchObject({ sent: 1, taken: 1 });
     },
     2 * minute,
   );
@@ -92,7 +95,7 @@ describe('a worker that dies or sleeps at a point of a trade breaks no promise',
     'F05: after the answer, before the database has it',
     async () => {
       const { tradeId } = await play('CP5');
-      expect(await askedOf(tradeId)).toEqual({ sent: 1, taken: 1 });
+      expect(await askedOf(tradeId)).toMatchObject({ sent: 1, taken: 1 });
     },
     2 * minute,
   );
@@ -101,7 +104,7 @@ describe('a worker that dies or sleeps at a point of a trade breaks no promise',
     'F06: after the database has it, before the server knows',
     async () => {
       const { tradeId } = await play('CP6');
-      expect(await askedOf(tradeId)).toEqual({ sent: 1, taken: 1 });
+      expect(await askedOf(tradeId)).toMatchObject({ sent: 1, taken: 1 });
     },
     2 * minute,
   );

@@ -7,6 +7,8 @@ export type LedgerOrder = {
   readonly symbol: string;
   readonly side: 'BUY' | 'SELL';
   readonly quantity: string;
+  /** Null for all but stop orders. */
+  readonly stopPrice?: string | null;
   readonly status: string;
   readonly filledQuantity: string;
   readonly origin: 'api' | 'external';

@@ -3,6 +3,7 @@ import type { EntryDecision } from '../../src/client/index.ts';
 import type { Row, Stack } from './stack.ts';
 import { until } from './until.ts';
 
+const lifecycles = ['entry', 'position', 'stop', 'protect', 'exit'];
 const finalPhases = ['denied', 'unfilled', 'closed'];
 
 export type Terms = {
@@ -89,7 +90,7 @@ export async function untilSettled(stack: Stack, tradeId: string): Promise<strin
     return left?.left === '0';
   });
   await until(`the lifecycles of ${tradeId} have ended`, async () => {
-    const statuses = await Promise.all(['entry', 'position', 'stop', 'exit'].map((of) => statusOf(stack, of, tradeId)));
+    const statuses = await Promise.all(lifecycles.map((of) => statusOf(stack, of, tradeId)));
     return statuses.every((status) => status !== 'RUNNING');
   });
   return phase;

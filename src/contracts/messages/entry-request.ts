@@ -1,5 +1,6 @@
 import type { Decimal } from '../../domain/decimal.ts';
 import type { Side, TimeInForce } from '../../domain/order.ts';
+import type { ProtectionTerms } from '../../domain/protective-stop.ts';
 
 /** What a bot sends to open a trade: the public contract, the same over HTTP, by client and as a bare workflow's input. */
 export type EntryRequest = {
@@ -50,7 +51,12 @@ export type ExitTerms = {
   /** From the first fill. */
   readonly timeStopMs?: number;
   readonly trailingStop?: TrailingTerms;
+  /** The stop is held at the venue as well, for as long as nobody here is there to watch. Ends nothing by itself. */
+  readonly protectiveStop?: ProtectiveStopTerms;
 };
+
+/** Basis points are of the stop's price. */
+export type ProtectiveStopTerms = ProtectionTerms & { readonly at: 'venue' };
 
 export type TrailingTerms = {
   readonly by: 'percent' | 'absolute' | 'ticks';

@@ -15,13 +15,13 @@ import type { ExitTerms } from './entry-request.ts';
  * likes; an update is a request that can be refused; a query is a noun.
  */
 export const signals = {
-  /** entry, exit: an order of theirs changed. */
+  /** entry, exit, protectiveStop: an order of theirs changed. */
   orderReported: 'orderReported',
-  /** positionMonitoring: the entry's cumulative fills. Starts the monitor with the first one. */
+  /** positionMonitoring, protectiveStop: the entry's cumulative fills. Starts the monitor with the first one. */
   entryProgressed: 'entryProgressed',
-  /** positionMonitoring, trailingStop: a guard of the trade changed; carries its whole state. */
+  /** positionMonitoring, trailingStop, protectiveStop: a guard of the trade changed; carries its whole state. */
   guardChanged: 'guardChanged',
-  /** positionMonitoring, trailingStop, entry of several legs: the venue is flat and the money is counted. */
+  /** positionMonitoring, trailingStop, protectiveStop, entry of several legs: the venue is flat, the money is counted. */
   positionClosed: 'positionClosed',
   /** marketWatch: something was armed. accountWatch: look now. */
   wake: 'wake',
@@ -38,6 +38,7 @@ export const queries = {
   position: 'position',
   stop: 'stop',
   exit: 'exit',
+  protection: 'protection',
   breaker: 'breaker',
   sweep: 'sweep',
 } as const;
@@ -132,6 +133,7 @@ export type ExitReason =
   | 'stopLoss'
   | 'takeProfit'
   | 'trailingStop'
+  | 'protectiveStop'
   | 'timeStop'
   | 'legFailed'
   | 'operator'
@@ -174,6 +176,23 @@ export type ExitInstruction =
   | { readonly step: 'place'; readonly order: OrderRef; readonly terms: OrderTerms }
   | { readonly step: 'await'; readonly why: string; readonly untilMs: number }
   | { readonly step: 'settle' };
+
+export type ProtectionInput = {
+  readonly tradeId: string;
+  readonly venue: string;
+  readonly account: string;
+  readonly strategy: string;
+  readonly symbol: string;
+};
+
+/** The next thing done for the stop at the venue, as `domain/protective-stop.ts` decided it on the book. */
+export type ProtectionInstruction =
+  | { readonly step: 'cancel' | 'find' | 'collectFills'; readonly order: OrderRef }
+  | { readonly step: 'place'; readonly order: OrderRef; readonly terms: OrderTerms }
+  | { readonly step: 'replace'; readonly cancel: OrderRef; readonly order: OrderRef; readonly terms: OrderTerms }
+  | { readonly step: 'exit'; readonly why: string }
+  | { readonly step: 'wait'; readonly why: string; readonly untilMs: number | null }
+  | { readonly step: 'done' };
 
 /** The trade's money once the venue is flat. P&L = quote received - quote paid - fees, others at the fill's price. */
 export type PositionClosed = {

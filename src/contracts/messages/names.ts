@@ -6,6 +6,7 @@ export const workflowTypes = {
   positionMonitoring: 'positionMonitoring',
   trailingStop: 'trailingStop',
   exit: 'exit',
+  protectiveStop: 'protectiveStop',
   marketWatch: 'marketWatch',
   accountWatch: 'accountWatch',
   circuitBreaker: 'circuitBreaker',
@@ -18,6 +19,7 @@ export const workflowTypes = {
 export const entryId = (tradeId: string): string => `entry-${tradeId}`;
 export const positionId = (tradeId: string): string => `position-${tradeId}`;
 export const stopId = (tradeId: string): string => `stop-${tradeId}`;
+export const protectId = (tradeId: string): string => `protect-${tradeId}`;
 export const exitId = (tradeId: string): string => `exit-${tradeId}`;
 export const marketWatchId = (shard: string): string => `market-${shard}`;
 export const accountWatchId = (venue: string, account: string): string => `account-${venue}-${account}`;

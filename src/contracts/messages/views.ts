@@ -49,6 +49,17 @@ export type ExitView = {
   readonly closed: PositionClosed | null;
 };
 
+/** The stop that is held at the venue. */
+export type ProtectionView = {
+  readonly tradeId: string;
+  readonly doing: string;
+  /** What the last order asked for; null before the first one. */
+  readonly stopPrice: Decimal | null;
+  readonly quantity: Decimal | null;
+  /** Orders sent so far, replacements included. */
+  readonly orders: number;
+};
+
 /** A hold in force, as people see it. `version` is what a resume compares and sets. */
 export type HoldView = {
   readonly holdId: string;

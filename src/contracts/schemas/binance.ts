@@ -127,7 +127,12 @@ export const minNotionalSchema = z.object({
 });
 
 const symbolShape = { symbol: z.string().min(1), baseAsset: z.string().min(1), quoteAsset: z.string().min(1) };
-const symbolSchema = z.object({ ...symbolShape, status: z.string(), filters: z.array(filterSchema) });
+const symbolSchema = z.object({
+  ...symbolShape,
+  status: z.string(),
+  orderTypes: z.array(z.string()).optional(),
+  filters: z.array(filterSchema),
+});
 
 /** GET exchangeInfo. */
 export const exchangeInfoSchema = z.object({

@@ -76,6 +76,22 @@ const trailingTerms = z.strictObject({
   trigger: z.literal('last', '"last"').default('last'),
 });
 
+const wholeNumber = (from: number, to: number, what: string) =>
+  z
+    .int(`whole ${what} from ${from} to ${to}`)
+    .min(from, `whole ${what} from ${from} to ${to}`)
+    .max(to, `whole ${what} from ${from} to ${to}`);
+
+const protectiveStopTerms = z.strictObject(
+  {
+    at: z.literal('venue', '"venue"').default('venue'),
+    limitOffsetBps: wholeNumber(0, 5000, 'basis points').default(50),
+    moveStepBps: wholeNumber(1, 5000, 'basis points').default(20),
+    moveIntervalMs: durationMs(1_000, dayMs).default(60_000),
+  },
+  'an object, such as { "at": "venue" }',
+);
+
 const exitTerms = z
   .strictObject(
     {
@@ -83,10 +99,11 @@ const exitTerms = z
       takeProfit: z.strictObject({ price: positive }).optional(),
       timeStopMs: durationMs(100, 366 * dayMs).optional(),
       trailingStop: trailingTerms.optional(),
+      protectiveStop: protectiveStopTerms.optional(),
     },
     'an object with stopLoss, takeProfit, timeStopMs or trailingStop',
   )
-  .refine((exit) => Object.values(exit).some((rule) => rule !== undefined), {
+  .refine(({ protectiveStop: _, ...rules }) => Object.values(rules).some((rule) => rule !== undefined), {
     error: 'at least one of stopLoss, takeProfit, timeStopMs, trailingStop: no position is without an end',
   });
 
@@ -166,6 +183,16 @@ function partsFit(parts: Parts, context: z.RefinementCtx): void {
   exitFitsEntry(parts, refuse);
   legsFitEntry(parts, refuse);
   if (parts.legs.length > 1) legsFitEachOther(parts, refuse);
+  protectionFits(parts, refuse);
+}
+
+// What is held at the venue is the local stop's price, and that is one of the first leg alone.
+function protectionFits({ legs, exit }: Parts, refuse: Refuse): void {
+  if (exit.protectiveStop === undefined) return;
+  if (exit.stopLoss === undefined && exit.trailingStop === undefined) {
+    refuse(['exit', 'protectiveStop'], 'stopLoss or trailingStop beside it: its price is theirs');
+  }
+  if (legs.length > 1) refuse(['exit', 'protectiveStop'], 'a trade of one leg: the others would be left without one');
 }
 
 // A stop on the wrong side of a limit price would fire on the first tick, or never.

@@ -76,6 +76,18 @@ export const guardErrors = {
     remedy:
       'See whether the venue answers and the network carries its streams; entries are denied where no price is fresh. It ends by itself once the stream is heard.',
   },
+  PROTECTIVE_STOP_UNAVAILABLE: {
+    retryable: true,
+    summary:
+      'The venue refuses the stop that it was to hold for a position. It is tried again; the local guard watches.',
+    remedy: "Read the venue's reason: it may allow no more stop orders, or none for the symbol. Keep a worker running.",
+  },
+  PROTECTIVE_STOP_GONE: {
+    retryable: false,
+    summary:
+      'The stop that the venue held for a position was canceled or has expired, and not by us. It is placed again.',
+    remedy: 'Find out who canceled it: somebody else uses the key or the account.',
+  },
   WATCH_LEASE_LOST: {
     retryable: true,
     summary: 'Another watch has taken over this shard, so this one writes nothing more.',

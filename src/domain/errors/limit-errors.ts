@@ -2,6 +2,11 @@ import type { CatalogEntry } from './catalog-entry.ts';
 
 /** Why the gate denies an entry. */
 export const limitErrors = {
+  PROTECTIVE_STOP_UNSUPPORTED: {
+    retryable: false,
+    summary: 'The venue takes no stop orders for the symbol, so it can hold no protective stop.',
+    remedy: 'Send the request without exit.protectiveStop: the local guard watches the price.',
+  },
   TRADING_STATE_BLOCKED: {
     retryable: false,
     summary: 'A hold is in force: no new entries. Open positions go on being guarded.',

@@ -10,6 +10,8 @@ import { worstPrice } from './worst-price.ts';
 /** An entry with its numbers, as the controls measure it. */
 export type EntryProposal = {
   readonly legs: readonly EntryLeg[];
+  /** A stop is to be held at the venue. */
+  readonly needsStops: boolean;
   readonly requestedAtMs: number;
   readonly validForMs: number;
 };
@@ -58,6 +60,7 @@ export type AskedEntry = {
   readonly entry:
     | { readonly type: 'MARKET'; readonly maxSlippageBps?: number }
     | { readonly type: 'LIMIT'; readonly price: Decimal; readonly maxSlippageBps?: number };
+  readonly exit?: { readonly protectiveStop?: unknown };
   readonly requestedAtMs: number;
   readonly validForMs: number;
 };
@@ -65,6 +68,7 @@ export type AskedEntry = {
 /** The entry's numbers at the prices of the snapshot. What has no price stays unknown, and will be denied. */
 export const proposeEntry = (asked: AskedEntry, snapshot: Snapshot, limits: LimitsRead): EntryProposal => ({
   legs: asked.legs.map((leg) => proposeLeg(leg, asked.entry, snapshot, limits)),
+  needsStops: asked.exit?.protectiveStop !== undefined,
   requestedAtMs: asked.requestedAtMs,
   validForMs: asked.validForMs,
 });

@@ -7,7 +7,8 @@ import type { Snapshot } from './snapshot.ts';
 /** What the venue would refuse is denied here, with each of its reasons. The order is checked as it would be sent: rounded. */
 export const venueFilters: Control = {
   name: 'venue_filters',
-  onEntry: (snapshot, { legs }) => legs.flatMap((leg) => judge(snapshot, leg)),
+  onEntry: (snapshot, { legs, needsStops }) =>
+    legs.flatMap((leg) => [...judge(snapshot, leg), ...(needsStops ? judgeStops(snapshot, leg) : [])]),
 };
 
 function judge({ filters: known, referencePrices }: Snapshot, leg: EntryLeg): readonly LimitEvaluation[] {
@@ -23,6 +24,13 @@ function judge({ filters: known, referencePrices }: Snapshot, leg: EntryLeg): re
   });
   if (faults.length === 0) return [allow(subject, fits(filters))];
   return faults.map((fault) => deny({ ...subject, code: fault.code }, inWords(fault)));
+}
+
+// Rules that could not be read are refused as such already.
+function judgeStops({ filters }: Snapshot, { symbol }: EntryLeg): readonly LimitEvaluation[] {
+  if (filters[symbol]?.takesStops !== false) return [];
+  const subject: Subject = { control: 'venue_filters', code: 'PROTECTIVE_STOP_UNSUPPORTED', scope: symbol };
+  return [deny(subject, `the venue takes no stop orders for ${symbol}`)];
 }
 
 const fits = ({ tickSize, stepSize }: SymbolFilters): string => `fits ticks of ${tickSize} and steps of ${stepSize}`;

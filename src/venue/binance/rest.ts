@@ -40,6 +40,7 @@ const pointOf: ReadonlyMap<Endpoint, () => void> = new Map(
   (
     [
       [endpoints.placeOrder, 'afterBytes'],
+      [endpoints.replaceOrder, 'afterBytes'],
       [endpoints.cancelOrder, 'cancelSent'],
     ] as const satisfies readonly (readonly [Endpoint, CrashPoint])[]
   ).map(([endpoint, point]) => [endpoint, () => crashPoint(point)]),

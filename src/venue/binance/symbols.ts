@@ -76,6 +76,7 @@ export function filtersOf(info: SymbolInfo): SymbolFilters {
       quantityMax === null || marketMax === null ? (marketMax ?? quantityMax) : smaller(quantityMax, marketMax),
     notionalMin: orNull(notional?.minNotional),
     notionalMinAppliesToMarket: notional?.applyMinToMarket ?? notional?.applyToMarket ?? false,
+    ...(info.orderTypes && { takesStops: info.orderTypes.includes('STOP_LOSS_LIMIT') }),
   };
 }
 

@@ -147,6 +147,18 @@ describe('each control', () => {
     { name: 'an order of the smallest notional passes', snapshot: ruled({ notionalMin: decimal('1000') }), denied: [] },
     { name: 'a smaller one does not', snapshot: ruled({ notionalMin: decimal('1000.01') }), denied: ['venue_filters'] },
     {
+      name: 'a stop at the venue is taken where stops are, and where nobody says that they are not',
+      asked: { exit: { protectiveStop: {} } },
+      denied: [],
+    },
+    {
+      name: 'a stop at the venue needs a venue that takes stops',
+      asked: { exit: { protectiveStop: {} } },
+      snapshot: ruled({ takesStops: false }),
+      denied: ['venue_filters'],
+    },
+    { name: 'nobody else does', snapshot: ruled({ takesStops: false }), denied: [] },
+    {
       name: 'a market order counts at the last price there',
       asked: { entry: { type: 'MARKET' } },
       snapshot: ruled({ notionalMin: decimal('1000.01') }),

@@ -91,9 +91,9 @@ describe('the gate', () => {
 
   test('refuses an entry without a leg as a bug of the caller', () => {
     const snapshot = aSnapshot();
-    expect(() => evaluateEntry(snapshot, { legs: [], requestedAtMs: 0, validForMs: 0 }, paperLimits)).toThrow(
-      'has a leg',
-    );
+    expect(() =>
+      evaluateEntry(snapshot, { legs: [], needsStops: false, requestedAtMs: 0, validForMs: 0 }, paperLimits),
+    ).toThrow('has a leg');
     expect(() => decide(anEntry({ legs: [aLeg({ quantity: zero })] }))).toThrow('quantity is positive');
   });
 });

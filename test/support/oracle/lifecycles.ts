@@ -75,7 +75,7 @@ function holdingsOf(evidence: Evidence): readonly Holding[] {
  */
 export const I20: Check = ({ trades, orders, guards, workflows, undelivered }) => {
   const over = trades.filter(isOver).map(({ trade_id }) => trade_id);
-  const lifecyclesOf = (id: string) => ['entry', 'position', 'stop', 'exit'].map((kind) => `${kind}-${id}`);
+  const lifecyclesOf = (id: string) => ['entry', 'position', 'stop', 'protect', 'exit'].map((kind) => `${kind}-${id}`);
   const ofOver = new Set(over.flatMap(lifecyclesOf));
   const isWaiting = (id: string) =>
     orders.some((order) => order.trade_id === id && order.status === 'parked') ||

@@ -95,7 +95,8 @@ function voidFaults(
   return [`${trade_id} leg ${leg} gave back ${voided_quantity}, its records say ${recorded.toFixed()}`];
 }
 
-const words: Readonly<Record<string, string>> = { entry: 'Order', exit: 'Exit', stop: 'Stop' };
+/** What only takes risk away has words of its own, whoever holds it. */
+const words: Readonly<Record<string, string>> = { entry: 'Order', exit: 'Exit', stop: 'Exit' };
 
 function orderFaults(
   { client_order_id: id, purpose, status, in_doubt, send_epoch }: Evidence['orders'][number],

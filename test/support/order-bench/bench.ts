@@ -5,8 +5,13 @@ import { Registry } from 'prom-client';
 import type { ActivityDependencies, UnresolvedPolicy, VenueRoom } from '../../../activities/dependencies.ts';
 import { createActivities } from '../../../activities/index.ts';
 import { createTellPause } from '../../../activities/tell-pause.ts';
-import type { EntryRequest, EntryTerms } from '../../../src/contracts/messages/entry-request.ts';
-import { type OrderReported, type PositionClosed, signals } from '../../../src/contracts/messages/messages.ts';
+import type { EntryRequest, EntryTerms, ExitTerms } from '../../../src/contracts/messages/entry-request.ts';
+import {
+  type OrderReported,
+  type PositionClosed,
+  type ProtectionInstruction,
+  signals,
+} from '../../../src/contracts/messages/messages.ts';
 import { entryId } from '../../../src/contracts/messages/names.ts';
 import { type BreakerSettings, breakerDefaults } from '../../../src/domain/circuit-breaker.ts';
 import { decimal, zero } from '../../../src/domain/decimal.ts';
@@ -28,7 +33,7 @@ import { createFilterCache } from '../../../src/venue/filter-cache.ts';
 import { createRateBudget } from '../../../src/venue/rate-budget.ts';
 import type { Venue } from '../../../src/venue/venue.ts';
 import { type BenchEvidence, gatherBench } from './evidence.ts';
-import { playEntry, playExit, type Stagehands } from './lifecycles.ts';
+import { playEntry, playExit, playProtection, type Stagehands } from './lifecycles.ts';
 import { createRunner, type Runner } from './run-activity.ts';
 import { createStage, type Stage, type Strike } from './stage.ts';
 import { stagedDatabase } from './staged-database.ts';
@@ -56,6 +61,8 @@ export type TradePlan = {
   readonly entry?: EntryTerms;
   readonly quantity?: string;
   readonly validForMs?: number;
+  /** Standard: a stop loss far away. */
+  readonly exit?: ExitTerms;
   /** Planned at the venue before the entry, and once it has ended. */
   readonly faults?: readonly FaultRule[];
   readonly exitFaults?: readonly FaultRule[];
@@ -87,6 +94,8 @@ export type OrderBench = {
   trade(plan?: TradePlan): Promise<TradeOutcome>;
   /** Closes the position of a trade, while the market does one step each time that the exit waits. */
   exit(tradeId: string, market?: TradePlan['market'], strikes?: readonly Strike[]): Promise<PositionClosed | null>;
+  /** Keeps the trade's stop at the venue until there is nothing to do for it now. Answers with what it is waiting for. */
+  protect(tradeId: string, strikes?: readonly Strike[]): Promise<ProtectionInstruction>;
   /** A command of the venue's control port. */
   control(command: string, body: object): Promise<unknown>;
   /** Activities without a story around them, with the strikes given. */
@@ -235,7 +244,7 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
       venue: 'paper',
       legs: [{ symbol: benchSymbol, side: 'BUY', quantity: decimal(plan.quantity ?? '1'), unitDelta: decimal('1') }],
       entry: plan.entry ?? { type: 'MARKET' },
-      exit: { stopLoss: { price: decimal('50') } },
+      exit: plan.exit ?? { stopLoss: { price: decimal('50') } },
       requestedAtMs: now(),
       validForMs: plan.validForMs ?? 10_000,
     };
@@ -291,6 +300,7 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
     account,
     trade,
     exit: (tradeId, steps, strikes) => playExit(handsWith(runnerWith(strikes), steps), tradeId, 'operator'),
+    protect: (tradeId, strikes) => playProtection(handsWith(runnerWith(strikes)), tradeId),
     async control(command, body) {
       const response = await fetch(`${simulator.controlUrl}/__sim/${command}`, {
         method: 'POST',

@@ -52,10 +52,8 @@ export function judgeBench(
   evidence: BenchEvidence,
   ...except: readonly ((typeof judged)[number] | keyof typeof own)[]
 ): readonly string[] {
-  // A stop's records are those of an exit.
-  const asExits = { ...evidence, orders: evidence.orders.map((order) => ({ ...order, ...purposeOf(order) })) };
   const broken = judged.map((name) => {
-    const { violations } = invariants[name](name === 'I5' ? asExits : evidence);
+    const { violations } = invariants[name](evidence);
     return [name, violations] as const;
   });
   const ours = Object.entries(own).map(([name, check]) => [name, check(evidence)] as const);
@@ -63,5 +61,3 @@ export function judgeBench(
     .filter(([name]) => !except.some((excepted) => excepted === name))
     .flatMap(([name, faults]) => faults.map((fault) => `${name}: ${fault}`));
 }
-
-const purposeOf = ({ purpose }: { readonly purpose: string }) => (purpose === 'stop' ? { purpose: 'exit' } : {});

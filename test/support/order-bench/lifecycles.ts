@@ -5,6 +5,7 @@ import {
   isNewer,
   type OrderReported,
   type PositionClosed,
+  type ProtectionInstruction,
 } from '../../../src/contracts/messages/messages.ts';
 import { isClosed } from '../../../src/domain/order.ts';
 import { ActivityFailed, type Runner } from './run-activity.ts';
@@ -98,4 +99,45 @@ export async function playExit(
     }
   }
   return null;
+}
+
+/** Who looks again after so long has nothing to do now. */
+const restMs = 60_000;
+
+/** What workflows/protective-stop.ts does with its activities, until it only waits to be told. */
+export async function playProtection(
+  { runner, now, wait }: Stagehands,
+  tradeId: string,
+): Promise<ProtectionInstruction> {
+  const endAtMs = now() + patienceMs;
+  for (;;) {
+    if (now() > endAtMs) throw new Error(`the stop of ${tradeId} does not come to rest`);
+    try {
+      const next = await runner.run('planProtection', [tradeId]);
+      switch (next.step) {
+        case 'done':
+          return next;
+        case 'wait':
+          if (next.untilMs === null || next.untilMs - now() >= restMs) return next;
+          await wait(Math.max(1, next.untilMs - now()));
+          break;
+        case 'exit':
+          await runner.run('requestExit', [{ tradeId, reason: 'protectiveStop', source: 'protectiveStop' }]);
+          break;
+        case 'place':
+          await runner.run('placeOrder', [{ ...next.order, terms: next.terms }]);
+          break;
+        case 'replace':
+          await runner.run('replaceOrder', [{ cancel: next.cancel, order: { ...next.order, terms: next.terms } }]);
+          break;
+        default: {
+          const activity = { cancel: 'cancelOrder', find: 'findOrder', collectFills: 'collectFills' } as const;
+          await runner.run(activity[next.step], [next.order]);
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof ActivityFailed)) throw error;
+      await wait(failurePauseMs);
+    }
+  }
 }

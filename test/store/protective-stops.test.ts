@@ -1,0 +1,248 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
+import { decimal } from '../../src/domain/decimal.ts';
+import type { Guard } from '../../src/domain/guard.ts';
+import type { TrailingStop } from '../../src/domain/trailing-stop.ts';
+import type { BookOrder } from '../../src/store/book-order.ts';
+import { requestExit } from '../../src/store/exits.ts';
+import {
+  acknowledgeGuards,
+  armGuards,
+  checkpointGuards,
+  commitTrigger,
+  loadShard,
+  takeShard,
+} from '../../src/store/guards.ts';
+import { commitIntent } from '../../src/store/intents.ts';
+import { recordSend } from '../../src/store/orders.ts';
+import { readProtection } from '../../src/store/protective-stops.ts';
+import { aDatabase, type TestDatabase } from '../support/postgres.ts';
+import {
+  aFill,
+  alertCodes,
+  aRequest,
+  committed,
+  d,
+  enter,
+  entryIntent,
+  exitIntent,
+  messagesTo,
+  nextTradeId,
+  nowMs,
+  openAccount,
+  phaseOf,
+  placeEntry,
+  recordsOf,
+  report,
+  sent,
+  venueOrder,
+} from './fixtures.ts';
+
+let database: TestDatabase;
+let request: EntryRequest;
+let shard: string;
+let count = 0;
+beforeAll(async () => {
+  database = await aDatabase({ poolMax: 20 });
+  await openAccount(database.db);
+});
+afterAll(() => database.close());
+beforeEach(() => {
+  count += 1;
+  shard = `paper-${count}`;
+  request = aRequest({
+    tradeId: `trade-${count}`,
+    exit: {
+      stopLoss: { price: d('90') },
+      protectiveStop: { at: 'venue', limitOffsetBps: 50, moveStepBps: 20, moveIntervalMs: 60_000 },
+    },
+  });
+});
+
+const stopLoss: Guard = { kind: 'stopLoss', terms: { side: 'long', price: d('90') }, state: { status: 'armed' } };
+const trail = (stopPrice: string): TrailingStop => ({
+  status: 'trailing',
+  extreme: d('100'),
+  stopPrice: d(stopPrice),
+});
+const trailing = (stopPrice: string): Guard => ({
+  kind: 'trailingStop',
+  terms: {
+    side: 'long',
+    by: 'percent',
+    distance: d('1'),
+    activationPrice: null,
+    tickSize: null,
+    minimumMovePercent: null,
+    extremeFrom: 'activation',
+  },
+  state: trail(stopPrice),
+});
+
+const arm = (...guards: readonly Guard[]) =>
+  armGuards(database.db, {
+    tradeId: request.tradeId,
+    leg: 0,
+    venue: 'paper',
+    shard,
+    symbol: 'BTC/USDT',
+    sinceVenueTradeId: 1_000,
+    guards,
+    nowMs,
+  });
+
+/** A stop of 1 BTC from 90, as the venue has taken it. */
+async function held(generation = 1, quantity = '1'): Promise<BookOrder> {
+  const order = await intended(generation, quantity);
+  await report(database.db, atVenue(order, 'new', '0'));
+  return order;
+}
+const intended = async (generation = 1, quantity = '1') =>
+  committed(
+    await commitIntent(database.db, {
+      ...entryIntent(request),
+      clientOrderId: `${request.tradeId}-s${generation}`,
+      purpose: 'stop',
+      generation,
+      side: 'SELL',
+      orderType: 'STOP_LIMIT',
+      quantity: decimal(quantity),
+      limitPrice: d('89'),
+      stopPrice: d('90'),
+    }),
+  );
+const atVenue = (order: BookOrder, ...said: [Parameters<typeof venueOrder>[1], string]) => {
+  const [status, filled] = said;
+  const fills = filled === '0' ? [] : [aFill(String(nextTradeId()), filled, { price: d('89.9') })];
+  return venueOrder(order, status, filled, fills, { stopPrice: d('90') });
+};
+
+const read = () => readProtection(database.db, request.tradeId);
+const toKeeper = async () =>
+  (await messagesTo(database.db, `protect-${request.tradeId}`)).map(({ signal_name }) => signal_name);
+
+describe('what is to be protected', () => {
+  test('is what is held net of fees in the base asset, where the tightest guard stands', async () => {
+    await enter(database.db, request, { fee: d('0.001'), feeAsset: 'BTC' });
+    expect(await read()).toMatchObject({ position: { held: '0.999', localStop: null, isArmed: false } });
+    await arm(stopLoss, trailing('92'));
+    await held(1, '0.999');
+    expect(await read()).toMatchObject({
+      symbol: 'BTC/USDT',
+      terms: { moveStepBps: 20 },
+      position: {
+        side: 'long',
+        isLeaving: false,
+        localStop: '92',
+        orders: [{ generation: 1, status: 'new', quantity: '0.999', stopPrice: '90', wouldTrigger: false }],
+      },
+    });
+  });
+
+  test('is nothing where the request asks for none, and leaves once the exit was asked for', async () => {
+    await enter(database.db, request);
+    await requestExit(database.db, { tradeId: request.tradeId, reason: 'operator', source: 'test', nowMs });
+    expect(await read()).toMatchObject({ position: { isLeaving: true } });
+    request = aRequest({ tradeId: `${request.tradeId}-without` });
+    await enter(database.db, request);
+    expect(await read()).toBeUndefined();
+  });
+});
+
+describe('a stop that the venue has filled', () => {
+  test('asks for the exit in the same transaction, once, and the exit is told of it', async () => {
+    await enter(database.db, request);
+    const order = await held();
+    const said = atVenue(order, 'filled', '1');
+    for (let times = 0; times < 2; times += 1) await report(database.db, said);
+    expect(await phaseOf(database.db, request.tradeId)).toBe('closing');
+    const asked = (await recordsOf(database.db, request.tradeId)).filter(({ type }) => type === 'ExitRequested');
+    expect(asked).toMatchObject([{ body: { reason: 'protectiveStop', actor: { type: 'venue', id: 'paper' } } }]);
+    const [start, ...told] = await messagesTo(database.db, `exit-${request.tradeId}`);
+    expect(start).toMatchObject({ action: 'start', workflow_type: 'exit' });
+    expect(told).toMatchObject([{ signal_name: 'orderReported' }, ...told.slice(1)]);
+  });
+
+  test('in part asks for nothing: the local guard stays armed, and its keeper is told', async () => {
+    await enter(database.db, request);
+    const order = await held();
+    await report(database.db, atVenue(order, 'partiallyFilled', '0.4'));
+    expect(await phaseOf(database.db, request.tradeId)).toBe('open');
+    expect(await read()).toMatchObject({ position: { held: '0.6', orders: [{ status: 'partiallyFilled' }] } });
+    expect(await toKeeper()).toEqual(['orderReported', 'orderReported']);
+  });
+
+  test('while the position is on its way out changes nothing about why', async () => {
+    await enter(database.db, request);
+    const order = await held();
+    await requestExit(database.db, { tradeId: request.tradeId, reason: 'operator', source: 'test', nowMs });
+    await report(database.db, atVenue(order, 'filled', '1'));
+    const { exit_reason } = await database.db
+      .selectFrom('trade')
+      .select('exit_reason')
+      .where('trade_id', '=', request.tradeId)
+      .executeTakeFirstOrThrow();
+    expect(exit_reason).toBe('operator');
+  });
+});
+
+describe('what is or may be sold', () => {
+  test('is never more than is held, exits and stops together', async () => {
+    await enter(database.db, request);
+    await held(1, '0.7');
+    const attempt = (quantity: string) => commitIntent(database.db, exitIntent(request, d(quantity)));
+    expect(await attempt('0.31')).toMatchObject({ outcome: 'exceeds-position', quantityLeft: '0.3' });
+    expect(await attempt('0.3')).toMatchObject({ outcome: 'committed' });
+  });
+});
+
+describe('the keeper is told', () => {
+  test('when the entry fills more', async () => {
+    const order = await placeEntry(database.db, request);
+    await report(database.db, venueOrder(order, 'partiallyFilled', '0.4', [aFill(String(nextTradeId()), '0.4')]));
+    expect(await toKeeper()).toEqual([]);
+    await report(database.db, venueOrder(order, 'filled', '1', [aFill(String(nextTradeId()), '0.6')]));
+    expect(await toKeeper()).toEqual(['entryProgressed']);
+  });
+
+  test('when the local stop moves or triggers', async () => {
+    await enter(database.db, request);
+    await arm(stopLoss, trailing('92'));
+    const epoch = await takeShard(database.db, { shard, holder: 'test', leaseUntilMs: nowMs + 9_000 });
+    const lease = { shard, epoch };
+    const rows = await loadShard(database.db, { shard });
+    await acknowledgeGuards(database.db, { ...lease, rows });
+    const row = rows.find(({ kind }) => kind === 'trailingStop');
+    if (row === undefined) throw new Error('the trailing stop is armed');
+    const change = { row, guard: trailing('95'), seenVenueTradeId: 1_010, activated: false };
+    await checkpointGuards(database.db, { ...lease, cursors: [], changes: [{ ...change, tell: false }], nowMs });
+    expect(await toKeeper()).toEqual([]);
+    const further = { ...change, guard: trailing('96'), seenVenueTradeId: 1_020, tell: true };
+    await checkpointGuards(database.db, { ...lease, cursors: [], changes: [further], nowMs });
+    expect(await toKeeper()).toEqual(['guardChanged']);
+    const seen = { venueTradeId: 1_030, price: d('95'), tradedAtMs: nowMs };
+    await commitTrigger(database.db, { ...lease, row, guard: trailing('96'), trade: seen, nowMs });
+    expect(await toKeeper()).toEqual(['guardChanged', 'guardChanged']);
+  });
+});
+
+describe('a stop that the venue refuses', () => {
+  test('is an alert until the venue takes one', async () => {
+    await enter(database.db, request);
+    const { clientOrderId } = await intended();
+    const detail = 'Filter failure: MAX_NUM_ALGO_ORDERS';
+    await recordSend(database.db, { clientOrderId, send: sent('REJECTED', { venueCode: -1013, detail }), nowMs });
+    expect(await alertCodes(database.db)).toContain('PROTECTIVE_STOP_UNAVAILABLE');
+    await held(2);
+    expect(await alertCodes(database.db)).not.toContain('PROTECTIVE_STOP_UNAVAILABLE');
+  });
+
+  test('because its price was traded is none, and it is known', async () => {
+    await enter(database.db, request);
+    const { clientOrderId } = await intended();
+    const send = sent('REJECTED', { detail: '-2010 Order would trigger immediately.' });
+    await recordSend(database.db, { clientOrderId, send, nowMs });
+    expect(await alertCodes(database.db)).toEqual([]);
+    expect(await read()).toMatchObject({ position: { orders: [{ status: 'rejected', wouldTrigger: true }] } });
+  });
+});
