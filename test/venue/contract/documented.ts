@@ -133,6 +133,7 @@ export function describeExamples(name: string, { scripted }: Stage): void {
         baseAsset: 'LTC',
         quoteAsset: 'BTC',
         isTrading: true,
+        takesStops: true,
         tickSize: '0.000001',
         stepSize: '0.001',
         priceMin: '0.000001',
