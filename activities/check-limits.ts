@@ -14,8 +14,8 @@ import type { EntryBrake, Snapshot } from '../src/domain/limits/snapshot.ts';
 import { limitsOf, standingOf } from '../src/domain/limits/standing.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
 import type { LatestPrice } from '../src/prices/price-hub.ts';
-import { decideTrade, type GateBook, type GateVerdict, requestHashOf } from '../src/store/decisions.ts';
-import { setHold } from '../src/store/holds.ts';
+import { decideTrade, type GateBook, type GateVerdict, requestHashOf } from '../src/store/trades/decisions.ts';
+import { setHold } from '../src/store/trading-state/holds.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 const priceWaitMs = 1_500;

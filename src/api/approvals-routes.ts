@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { approvalBody, limitsBody } from '../contracts/schemas/commands.ts';
 import { errorBodySchema, RatchetError } from '../contracts/schemas/error-body.ts';
 import { approvalSchema, holdSchema } from '../contracts/schemas/status-view.ts';
-import { waitingApprovals } from '../store/approvals.ts';
-import { approve, changeLimits } from '../store/resuming.ts';
+import { waitingApprovals } from '../store/trading-state/approvals.ts';
+import { approve, changeLimits } from '../store/trading-state/resuming.ts';
 import { actorOf, askerOf, operating, reading } from './auth.ts';
 import type { ApiDependencies } from './dependencies.ts';
 

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RatchetError } from '../contracts/schemas/error-body.ts';
 import { type ApiKey, findKeyBySha256, sha256OfSecret } from '../store/api-keys.ts';
-import type { Asker } from '../store/approvals.ts';
+import type { Asker } from '../store/trading-state/approvals.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
 type Scope = 'read' | 'trade' | 'operate';

@@ -5,8 +5,8 @@ import { errorBodySchema, RatchetError } from '../contracts/schemas/error-body.t
 import { type MarketView, marketSchema } from '../contracts/schemas/status-view.ts';
 import { remainingCapacity } from '../domain/limits/capacity.ts';
 import { limitsOf, standingOf } from '../domain/limits/standing.ts';
-import { readAccount } from '../store/accounts.ts';
-import { readExposures } from '../store/exposures.ts';
+import { readExposures } from '../store/trades/exposures.ts';
+import { readAccount } from '../store/trading-state/accounts.ts';
 import { reading } from './auth.ts';
 import type { ApiDependencies } from './dependencies.ts';
 

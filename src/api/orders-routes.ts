@@ -3,7 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { resolveBody } from '../contracts/schemas/commands.ts';
 import { errorBodySchema, RatchetError } from '../contracts/schemas/error-body.ts';
-import { resolveOrder } from '../store/orders.ts';
+import { resolveOrder } from '../store/orders/orders.ts';
 import { actorOf, operating } from './auth.ts';
 import type { ApiDependencies } from './dependencies.ts';
 

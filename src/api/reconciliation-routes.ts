@@ -10,8 +10,8 @@ import {
   reportSchema,
   verdictBody,
 } from '../contracts/schemas/reconciliation.ts';
-import { readCorrection, readCorrections } from '../store/corrections.ts';
-import { readReconciliation } from '../store/reconciliation-watch.ts';
+import { readCorrection, readCorrections } from '../store/reconciliation/corrections.ts';
+import { readReconciliation } from '../store/reconciliation/watch.ts';
 import { actorOf, operating, reading } from './auth.ts';
 import type { ApiDependencies } from './dependencies.ts';
 

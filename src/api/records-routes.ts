@@ -6,8 +6,8 @@ import { recordOf } from '../contracts/schemas/book-views.ts';
 import { errorBodySchema, RatchetError } from '../contracts/schemas/error-body.ts';
 import { type TradeRecord, tradeRecordSchema } from '../contracts/schemas/trade-view.ts';
 import type { Db } from '../store/database.ts';
-import { readDecision } from '../store/decisions.ts';
-import { tradeRecords } from '../store/trade-records.ts';
+import { readDecision } from '../store/trades/decisions.ts';
+import { tradeRecords } from '../store/trades/trade-records.ts';
 import { reading } from './auth.ts';
 import type { ApiDependencies } from './dependencies.ts';
 

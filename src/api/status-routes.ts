@@ -6,12 +6,12 @@ import { accountScope } from '../contracts/messages/names.ts';
 import { errorBodySchema } from '../contracts/schemas/error-body.ts';
 import { statusOf } from '../contracts/schemas/status-of.ts';
 import { type StatusView, statusSchema } from '../contracts/schemas/status-view.ts';
-import { readAccount } from '../store/accounts.ts';
 import { openAlerts } from '../store/alerts.ts';
-import { readBreaker } from '../store/breaker.ts';
-import { readExposures } from '../store/exposures.ts';
-import { holdsInForce } from '../store/holds.ts';
 import { readStatus } from '../store/status.ts';
+import { readExposures } from '../store/trades/exposures.ts';
+import { readAccount } from '../store/trading-state/accounts.ts';
+import { readBreaker } from '../store/trading-state/breaker.ts';
+import { holdsInForce } from '../store/trading-state/holds.ts';
 import { open, reading } from './auth.ts';
 import type { ApiDependencies } from './dependencies.ts';
 

@@ -14,8 +14,8 @@ import {
   tradeSummarySchema,
   tradeViewSchema,
 } from '../contracts/schemas/trade-view.ts';
-import { requestExit } from '../store/exits.ts';
-import { listTrades, readTrade, type Trade } from '../store/trades.ts';
+import { requestExit } from '../store/exits/exits.ts';
+import { listTrades, readTrade, type Trade } from '../store/trades/trades.ts';
 import { actorOf, closing, reading, trading } from './auth.ts';
 import type { ApiDependencies } from './dependencies.ts';
 

@@ -1,5 +1,5 @@
 import { RatchetError } from '../contracts/schemas/error-body.ts';
-import { approve } from '../store/resuming.ts';
+import { approve } from '../store/trading-state/resuming.ts';
 import { askerOf, type KeyOptions } from './asker.ts';
 import { exitCodes, print } from './output.ts';
 import { type GlobalOptions, withDatabase } from './site.ts';

@@ -1,4 +1,4 @@
-import { waitingApprovals } from '../store/approvals.ts';
+import { waitingApprovals } from '../store/trading-state/approvals.ts';
 import { exitCodes, print } from './output.ts';
 import { approvalLines } from './resume.ts';
 import { type GlobalOptions, withDatabase } from './site.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { RatchetError } from '../contracts/schemas/error-body.ts';
 import { findKeyBySha256, sha256OfSecret } from '../store/api-keys.ts';
-import type { Asker } from '../store/approvals.ts';
 import type { Db } from '../store/database.ts';
+import type { Asker } from '../store/trading-state/approvals.ts';
 import type { Site } from './site.ts';
 
 export type KeyOptions = { readonly keyFile?: string };

@@ -1,5 +1,5 @@
 import { RatchetError } from '../contracts/schemas/error-body.ts';
-import { requestExit } from '../store/exits.ts';
+import { requestExit } from '../store/exits/exits.ts';
 import { exitCodes, print } from './output.ts';
 import { type GlobalOptions, withDatabase } from './site.ts';
 

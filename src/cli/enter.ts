@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { enterTrade } from '../client/enter-trade.ts';
 import type { EntryDecision } from '../contracts/messages/decision.ts';
 import { RatchetError } from '../contracts/schemas/error-body.ts';
-import { readTrade } from '../store/trades.ts';
+import { readTrade } from '../store/trades/trades.ts';
 import { exitCodes, print } from './output.ts';
 import { type GlobalOptions, withDatabase } from './site.ts';
 import { withTemporal } from './temporal.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createApi } from '../client/api.ts';
 import type { LastPrices } from '../contracts/schemas/book-views.ts';
 import type { TradeView } from '../contracts/schemas/trade-view.ts';
-import type { Trade } from '../store/trades.ts';
+import type { Trade } from '../store/trades/trades.ts';
 import type { Site } from './site.ts';
 
 const answerWithinMs = 500;

@@ -1,6 +1,6 @@
 import { readLimitsFile } from '../config/limits-file.ts';
 import { RatchetError } from '../contracts/schemas/error-body.ts';
-import { changeLimits } from '../store/resuming.ts';
+import { changeLimits } from '../store/trading-state/resuming.ts';
 import { askerOf, type KeyOptions } from './asker.ts';
 import { exitCodes, print } from './output.ts';
 import { approvalLines } from './resume.ts';

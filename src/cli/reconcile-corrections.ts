@@ -1,5 +1,5 @@
 import type { CorrectionView } from '../contracts/messages/reconciliation.ts';
-import { readCorrections } from '../store/corrections.ts';
+import { readCorrections } from '../store/reconciliation/corrections.ts';
 import { exitCodes, print, utc } from './output.ts';
 import { type GlobalOptions, withDatabase } from './site.ts';
 

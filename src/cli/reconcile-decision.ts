@@ -1,5 +1,5 @@
 import { decideCorrection } from '../client/reconciliation.ts';
-import { readCorrection } from '../store/corrections.ts';
+import { readCorrection } from '../store/reconciliation/corrections.ts';
 import { exitCodes, print } from './output.ts';
 import { describeCorrection } from './reconcile-corrections.ts';
 import { type GlobalOptions, withDatabase } from './site.ts';

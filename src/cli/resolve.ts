@@ -1,5 +1,5 @@
 import { RatchetError } from '../contracts/schemas/error-body.ts';
-import { resolveOrder } from '../store/orders.ts';
+import { resolveOrder } from '../store/orders/orders.ts';
 import { exitCodes, print } from './output.ts';
 import { type GlobalOptions, withDatabase } from './site.ts';
 

@@ -1,7 +1,7 @@
 import type { ApprovalView } from '../contracts/messages/views.ts';
 import { RatchetError } from '../contracts/schemas/error-body.ts';
-import { holdsInForce } from '../store/holds.ts';
-import { resume } from '../store/resuming.ts';
+import { holdsInForce } from '../store/trading-state/holds.ts';
+import { resume } from '../store/trading-state/resuming.ts';
 import { askerOf, type KeyOptions } from './asker.ts';
 import { describeScope, type ScopeOptions, scopeOf } from './hold-scope.ts';
 import { exitCodes, print } from './output.ts';

@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import { summaryOf } from '../contracts/schemas/book-views.ts';
 import { RatchetError } from '../contracts/schemas/error-body.ts';
 import { type TradePhase, type TradeSummary, tradePhase, tradeSummarySchema } from '../contracts/schemas/trade-view.ts';
-import { listTrades } from '../store/trades.ts';
+import { listTrades } from '../store/trades/trades.ts';
 import { exitCodes, print, tableStyle, utc } from './output.ts';
 import { type GlobalOptions, withDatabase } from './site.ts';
 

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { Registry } from 'prom-client';
-import { startSweepRelay } from '../../activities/sweep-relay.ts';
+import { startSweepRelay } from '../../activities/trading-state/sweep-relay.ts';
 import { defaultRates } from '../api/rate-limits.ts';
 import { createApi } from '../api/server.ts';
 import { breakerSettings, loadConfig, orderTimings, secretValues } from '../config/config.ts';

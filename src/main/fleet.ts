@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { RatchetError } from '../domain/errors.ts';
 import type { Db } from '../store/database.ts';
-import { holdWorkerLease, type LeaseOutcome, leaveWorkerLease, type WorkerSelf } from '../store/worker-leases.ts';
+import { holdWorkerLease, type LeaseOutcome, leaveWorkerLease, type WorkerSelf } from '../store/fleet/worker-leases.ts';
 import { startRounds } from './rounds.ts';
 
 type Fleet = {

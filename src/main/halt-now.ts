@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
-import { type SweepDependencies, sweepOnce } from '../../activities/cancel-sweep.ts';
+import { type SweepDependencies, sweepOnce } from '../../activities/trading-state/cancel-sweep.ts';
 import { loadConfig, orderTimings } from '../config/config.ts';
 import { spoolHalt } from '../config/halt-spool.ts';
 import { spooledHalt } from '../contracts/schemas/spooled-halt.ts';

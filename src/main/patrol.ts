@@ -3,12 +3,12 @@ import { accountScope } from '../contracts/messages/names.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { PriceHub } from '../prices/price-hub.ts';
 import { openAlerts, raiseAlert, resolveAlert } from '../store/alerts.ts';
-import { readBreaker } from '../store/breaker.ts';
 import type { Db } from '../store/database.ts';
-import { guardsWithoutLease, wakeWatch } from '../store/guards.ts';
-import { holdsInForce } from '../store/holds.ts';
+import { guardsWithoutLease, wakeWatch } from '../store/guards/guards.ts';
 import { forgetSettled } from '../store/outbox.ts';
 import { readStatus } from '../store/status.ts';
+import { readBreaker } from '../store/trading-state/breaker.ts';
+import { holdsInForce } from '../store/trading-state/holds.ts';
 import { createPriceAlert } from './price-alert.ts';
 import { startRounds } from './rounds.ts';
 

@@ -4,7 +4,7 @@ import { reconciliationId, taskQueues, workflowTypes } from '../contracts/messag
 import type { ReconciliationInput } from '../contracts/messages/reconciliation.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Db } from '../store/database.ts';
-import { seeReconciled } from '../store/reconciliation-watch.ts';
+import { seeReconciled } from '../store/reconciliation/watch.ts';
 import { startRounds } from './rounds.ts';
 
 const lookEveryMs = 5_000;

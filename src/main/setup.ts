@@ -6,11 +6,11 @@ import { loadTemporalConnection } from '../config/temporal-connection.ts';
 import { searchAttributes } from '../contracts/messages/names.ts';
 import { paperLimits } from '../domain/limits/limits.ts';
 import { createLogger } from '../observability/logger.ts';
-import { ensureAccount } from '../store/accounts.ts';
-import { setApprovalPolicy } from '../store/approvals.ts';
 import { createDatabase } from '../store/database.ts';
 import { checkDurability } from '../store/durability.ts';
 import { grantApplicationRole, migrate } from '../store/migrate.ts';
+import { ensureAccount } from '../store/trading-state/accounts.ts';
+import { setApprovalPolicy } from '../store/trading-state/approvals.ts';
 import { ensureFirstApiKey } from './first-api-key.ts';
 import { announceReady, endWithReason } from './process-life.ts';
 

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import { hasSpooledHalts, readSpool, removeSpooled, type SpooledHalt } from '../config/halt-spool.ts';
 import type { Db } from '../store/database.ts';
-import { setHold } from '../store/holds.ts';
 import { record } from '../store/record.ts';
+import { setHold } from '../store/trading-state/holds.ts';
 import { startRounds } from './rounds.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createFoldBreaker } from '../../activities/fold-breaker.ts';
-import { addOutcome, readBreaker } from '../../src/store/breaker.ts';
-import { holdsInForce } from '../../src/store/holds.ts';
-import { resume } from '../../src/store/resuming.ts';
+import { createFoldBreaker } from '../../activities/trading-state/fold-breaker.ts';
+import { addOutcome, readBreaker } from '../../src/store/trading-state/breaker.ts';
+import { holdsInForce } from '../../src/store/trading-state/holds.ts';
+import { resume } from '../../src/store/trading-state/resuming.ts';
 import { aHalting, everything, type Halting } from '../support/halting.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 

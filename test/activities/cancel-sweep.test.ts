@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { sweepOnce } from '../../activities/cancel-sweep.ts';
+import { sweepOnce } from '../../activities/trading-state/cancel-sweep.ts';
 import { decimal } from '../../src/domain/decimal.ts';
 import { openAlerts } from '../../src/store/alerts.ts';
-import { holdsInForce } from '../../src/store/holds.ts';
-import { resume } from '../../src/store/resuming.ts';
+import { holdsInForce } from '../../src/store/trading-state/holds.ts';
+import { resume } from '../../src/store/trading-state/resuming.ts';
 import { clientOrderIdOf } from '../../src/venue/client-order-id.ts';
 import { aHalting, everything, type Halting } from '../support/halting.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';

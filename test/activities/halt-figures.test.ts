@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ActivityDependencies, VenueRoom } from '../../activities/dependencies.ts';
-import { resume } from '../../src/store/resuming.ts';
+import { resume } from '../../src/store/trading-state/resuming.ts';
 import { aHalting, everything, type Halting, placedBy } from '../support/halting.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 

@@ -3,9 +3,9 @@ import { isNewer, type OrderReported, type PositionClosed, signals } from '../..
 import { entryId } from '../../src/contracts/messages/names.ts';
 import { decimal } from '../../src/domain/decimal.ts';
 import { nextEntryStep } from '../../src/domain/entry-legs.ts';
-import { saveBalances } from '../../src/store/accounts.ts';
 import type { Db } from '../../src/store/database.ts';
-import { resolveOrder } from '../../src/store/order-settling.ts';
+import { resolveOrder } from '../../src/store/orders/order-settling.ts';
+import { saveBalances } from '../../src/store/trading-state/accounts.ts';
 import type { OrderBench } from '../support/order-bench/bench.ts';
 import { playExit, type Stagehands } from '../support/order-bench/lifecycles.ts';
 import { ActivityFailed, type Runner } from '../support/order-bench/run-activity.ts';

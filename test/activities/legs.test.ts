@@ -2,7 +2,7 @@ import Big from 'big.js';
 import { describe, expect, test } from 'vitest';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
 import { decimal } from '../../src/domain/decimal.ts';
-import { setHold } from '../../src/store/holds.ts';
+import { setHold } from '../../src/store/trading-state/holds.ts';
 import type { OrderBench } from '../support/order-bench/bench.ts';
 import { judgeBench } from '../support/order-bench/judge.ts';
 import type { ActivityName } from '../support/order-bench/run-activity.ts';

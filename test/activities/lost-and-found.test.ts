@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { decimal } from '../../src/domain/decimal.ts';
 import type { FaultRule } from '../../src/simulator/server.ts';
-import { resolveOrder } from '../../src/store/orders.ts';
+import { resolveOrder } from '../../src/store/orders/orders.ts';
 import type { OrderBench } from '../support/order-bench/bench.ts';
 import type { BenchEvidence } from '../support/order-bench/evidence.ts';
 import { judgeBench } from '../support/order-bench/judge.ts';

@@ -7,8 +7,8 @@ import type {
 } from '../../src/contracts/messages/reconciliation.ts';
 import { type Decimal, decimal } from '../../src/domain/decimal.ts';
 import type { Difference } from '../../src/domain/reconciliation/difference.ts';
-import { saveBalances } from '../../src/store/accounts.ts';
 import type { Db } from '../../src/store/database.ts';
+import { saveBalances } from '../../src/store/trading-state/accounts.ts';
 import type { OrderBench, TradePlan } from '../support/order-bench/bench.ts';
 import type { Strike } from '../support/order-bench/stage.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { decimal } from '../../src/domain/decimal.ts';
 import { paperLimits } from '../../src/domain/limits/limits.ts';
-import { changeLimits } from '../../src/store/resuming.ts';
+import { changeLimits } from '../../src/store/trading-state/resuming.ts';
 import { judgeBench } from '../support/order-bench/judge.ts';
 import { aTheater, placing, reservationOf } from './stories.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { standIn, startSweepRelay } from '../../activities/sweep-relay.ts';
+import { standIn, startSweepRelay } from '../../activities/trading-state/sweep-relay.ts';
 import { aHalting, type Halting } from '../support/halting.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { decimal } from '../../src/domain/decimal.ts';
 import type { OutcomeClass } from '../../src/domain/outcome.ts';
 import type { FaultRule } from '../../src/simulator/server.ts';
-import { recordSend } from '../../src/store/orders.ts';
+import { recordSend } from '../../src/store/orders/orders.ts';
 import type { OrderBench } from '../support/order-bench/bench.ts';
 import { judgeBench } from '../support/order-bench/judge.ts';
 import { aTheater, limitThatRests, market, placements, placing, reservationOf, status } from './stories.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { setApprovalPolicy } from '../../src/store/approvals.ts';
-import { holdsInForce } from '../../src/store/holds.ts';
+import { setApprovalPolicy } from '../../src/store/trading-state/approvals.ts';
+import { holdsInForce } from '../../src/store/trading-state/holds.ts';
 import { nowMs } from '../store/fixtures.ts';
 import { type Answer, anApi, keys, type TestApi } from './an-api.ts';
 

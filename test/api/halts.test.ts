@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { holdsInForce } from '../../src/store/holds.ts';
-import { parkOrder } from '../../src/store/orders.ts';
+import { parkOrder } from '../../src/store/orders/orders.ts';
+import { holdsInForce } from '../../src/store/trading-state/holds.ts';
 import { aRequest, nowMs, placeEntry } from '../store/fixtures.ts';
 import { anApi, keys, type TestApi } from './an-api.ts';
 

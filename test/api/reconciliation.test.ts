@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Difference } from '../../src/domain/reconciliation/difference.ts';
-import { settleCorrection } from '../../src/store/corrections.ts';
-import { readStanding } from '../../src/store/reconciliation-book.ts';
-import { commitLook, markRun } from '../../src/store/reconciliation-commit.ts';
+import { commitLook, markRun } from '../../src/store/reconciliation/commit.ts';
+import { readStanding } from '../../src/store/reconciliation/compared-book.ts';
+import { settleCorrection } from '../../src/store/reconciliation/corrections.ts';
 import { d, nowMs } from '../store/fixtures.ts';
 import { anApi, keys, type TestApi } from './an-api.ts';
 

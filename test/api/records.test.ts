@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { requestExit, settleTrade } from '../../src/store/exits.ts';
-import { parkOrder, resolveOrder } from '../../src/store/orders.ts';
+import { requestExit, settleTrade } from '../../src/store/exits/exits.ts';
+import { parkOrder, resolveOrder } from '../../src/store/orders/orders.ts';
 import { aRequest, decide, decisionOf, nowMs, placeEntry } from '../store/fixtures.ts';
 import { anApi, keys, type TestApi } from './an-api.ts';
 

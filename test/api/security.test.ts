@@ -4,7 +4,7 @@ import { fastify } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { requireScopes } from '../../src/api/auth.ts';
 import { revokeKey } from '../../src/store/api-keys.ts';
-import { holdsInForce } from '../../src/store/holds.ts';
+import { holdsInForce } from '../../src/store/trading-state/holds.ts';
 import { nowMs } from '../store/fixtures.ts';
 import { anApi, keys, type TestApi } from './an-api.ts';
 

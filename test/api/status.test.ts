@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { paperLimits } from '../../src/domain/limits/limits.ts';
-import { ensureAccount, saveBalances } from '../../src/store/accounts.ts';
-import { parkOrder } from '../../src/store/orders.ts';
+import { parkOrder } from '../../src/store/orders/orders.ts';
+import { ensureAccount, saveBalances } from '../../src/store/trading-state/accounts.ts';
 import { aRequest, d, nowMs, placeEntry } from '../store/fixtures.ts';
 import { anApi, type TestApi } from './an-api.ts';
 

@@ -7,7 +7,7 @@ import { auditSourceOf } from '../../src/audit/source.ts';
 import { checkTail } from '../../src/audit/tail.ts';
 import { verifyAudit } from '../../src/audit/verify.ts';
 import { createLogger } from '../../src/observability/logger.ts';
-import { commitIntent } from '../../src/store/intents.ts';
+import { commitIntent } from '../../src/store/orders/intents.ts';
 import { aRequest, decide, entryIntent, openAccount } from '../store/fixtures.ts';
 import { anAppender } from './appending.ts';
 import { aFolder, aKey } from './fixtures.ts';

@@ -9,7 +9,7 @@ import { auditSourceOf } from '../../src/audit/source.ts';
 import { verifyAudit } from '../../src/audit/verify.ts';
 import { notesInTemporal } from '../../src/cli/audit-verify.ts';
 import { createLogger } from '../../src/observability/logger.ts';
-import { requestExit } from '../../src/store/exit-requests.ts';
+import { requestExit } from '../../src/store/exits/exit-requests.ts';
 import { aRequest, enter, openAccount } from '../store/fixtures.ts';
 import { aDatabase } from '../support/postgres.ts';
 import { aFolder, aKey } from './fixtures.ts';

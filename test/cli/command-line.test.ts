@@ -10,8 +10,8 @@ import { loadOrCreateSigningKey } from '../../src/audit/keys.ts';
 import { createSealer } from '../../src/audit/sealer.ts';
 import { writeStackFile } from '../../src/config/stack-file.ts';
 import { findKeyBySha256, sha256OfSecret } from '../../src/store/api-keys.ts';
-import { holdsInForce } from '../../src/store/holds.ts';
-import { parkOrder } from '../../src/store/orders.ts';
+import { parkOrder } from '../../src/store/orders/orders.ts';
+import { holdsInForce } from '../../src/store/trading-state/holds.ts';
 import { aRequest, decide, enter, nowMs, openAccount, placeEntry } from '../store/fixtures.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Difference } from '../../src/domain/reconciliation/difference.ts';
-import { settleCorrection } from '../../src/store/corrections.ts';
-import { readStanding } from '../../src/store/reconciliation-book.ts';
-import { commitLook } from '../../src/store/reconciliation-commit.ts';
+import { commitLook } from '../../src/store/reconciliation/commit.ts';
+import { readStanding } from '../../src/store/reconciliation/compared-book.ts';
+import { settleCorrection } from '../../src/store/reconciliation/corrections.ts';
 import { d, nowMs, openAccount } from '../store/fixtures.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 

@@ -6,7 +6,7 @@ import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildIdOf } from '../../src/main/build-id.ts';
 import { joinFleet } from '../../src/main/fleet.ts';
-import { holdWorkerLease, type WorkerSelf } from '../../src/store/worker-leases.ts';
+import { holdWorkerLease, type WorkerSelf } from '../../src/store/fleet/worker-leases.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;

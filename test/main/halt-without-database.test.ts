@@ -7,8 +7,8 @@ import { hasSpooledHalts, type SpooledHalt, spoolHalt } from '../../src/config/h
 import { createEntryBrake } from '../../src/main/entry-brake.ts';
 import { type EmergencyProgress, sweepWithoutDatabase } from '../../src/main/halt-without-database.ts';
 import { importSpooledHalts } from '../../src/main/spooled-halts.ts';
-import { holdsInForce } from '../../src/store/holds.ts';
-import { resume } from '../../src/store/resuming.ts';
+import { holdsInForce } from '../../src/store/trading-state/holds.ts';
+import { resume } from '../../src/store/trading-state/resuming.ts';
 import { clientOrderIdOf } from '../../src/venue/client-order-id.ts';
 import type { Venue } from '../../src/venue/venue.ts';
 import { nowMs, openAccount } from '../store/fixtures.ts';

@@ -6,7 +6,7 @@ import { createPatrol } from '../../src/main/patrol.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { noCounts } from '../../src/prices/symbol-feed.ts';
 import { openAlerts } from '../../src/store/alerts.ts';
-import { armGuards, takeShard } from '../../src/store/guards.ts';
+import { armGuards, takeShard } from '../../src/store/guards/guards.ts';
 import { aRequest, d, enter, messagesTo, nowMs, openAccount } from '../store/fixtures.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 

@@ -1,9 +1,9 @@
 import { ScheduleAlreadyRunning, type ScheduleOptions } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureReconciliationSchedules } from '../../src/main/reconciling.ts';
-import { readStanding } from '../../src/store/reconciliation-book.ts';
-import { markRun } from '../../src/store/reconciliation-commit.ts';
-import { seeReconciled } from '../../src/store/reconciliation-watch.ts';
+import { markRun } from '../../src/store/reconciliation/commit.ts';
+import { readStanding } from '../../src/store/reconciliation/compared-book.ts';
+import { seeReconciled } from '../../src/store/reconciliation/watch.ts';
 import { alertCodes, nowMs, openAccount } from '../store/fixtures.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 

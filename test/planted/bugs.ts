@@ -22,7 +22,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'blind resend',
     edits: [
       {
-        file: 'activities/place-order.ts',
+        file: 'activities/orders/place-order.ts',
         find: "    if (result.outcome !== 'NOT_SENT' || hasAnswer || attempt >= notSentTriesMax || !isValid) return result;",
         put: `    const isLost = result.outcome === 'UNKNOWN' || (result.outcome === 'NOT_SENT' && !hasAnswer);
     if (!isLost || attempt >= notSentTriesMax || !isValid) return result;`,
@@ -54,7 +54,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'reservation released on UNKNOWN',
     edits: [
       {
-        file: 'src/store/trade-progress.ts',
+        file: 'src/store/trades/trade-progress.ts',
         find: '  or in_doubt or filled_quantity < reported_quantity)`;',
         put: '  and not in_doubt or filled_quantity < reported_quantity)`;',
       },
@@ -119,13 +119,13 @@ export const plantedBugs: readonly PlantedBug[] = [
         put: '',
       },
       {
-        file: 'activities/place-order.ts',
-        find: "import { type Denial, denyOrder } from '../src/store/orders.ts';",
-        put: `import { type Denial, denyOrder } from '../src/store/orders.ts';
-import { record } from '../src/store/record.ts';`,
+        file: 'activities/orders/place-order.ts',
+        find: "import { type Denial, denyOrder } from '../../src/store/orders/orders.ts';",
+        put: `import { type Denial, denyOrder } from '../../src/store/orders/orders.ts';
+import { record } from '../../src/store/record.ts';`,
       },
       {
-        file: 'activities/place-order.ts',
+        file: 'activities/orders/place-order.ts',
         find: '  const result = await sendUntilSent(deps, room.venue, order);',
         put: `  const result = await sendUntilSent(deps, room.venue, order);
   const { sends: _, reported: __, ...data } = order;
@@ -150,7 +150,7 @@ import { record } from '../src/store/record.ts';`,
     name: 'fills deduplicated by time',
     edits: [
       {
-        file: 'src/store/fills.ts',
+        file: 'src/store/orders/fills.ts',
         find: '  const byId = new Map(fills.map((fill) => [fill.venueTradeId, fill]));',
         put: `  const byTime = new Map(fills.map((fill) => [fill.transactedAtMs, fill]));
   const byId = new Map([...byTime.values()].map((fill) => [fill.venueTradeId, fill]));`,
@@ -166,26 +166,26 @@ import { record } from '../src/store/record.ts';`,
     name: 'monitor started before the fill',
     edits: [
       {
-        file: 'src/store/trade-progress.ts',
+        file: 'src/store/trades/trade-progress.ts',
         find: '  if (guarded === undefined || first === undefined || !(hasNewFills || hasJustEnded)) return;\n',
         put: `  const { symbol = '', side, quantity } = trade.request.legs[news.leg] ?? {};
   const monitored = guarded ?? ({ leg: news.leg, symbol, side: side === 'SELL' ? 'short' : 'long' } as PositionRow);
 `,
       },
       {
-        file: 'src/store/trade-progress.ts',
+        file: 'src/store/trades/trade-progress.ts',
         find: '    entryQuantity: guarded.entry_quantity,\n    entryQuote: guarded.entry_quote,\n    isFinal,',
         put: `    entryQuantity: (quantity ?? '0') as EntryProgressed['entryQuantity'],
     entryQuote: monitored.entry_quote ?? '0',
     isFinal: isFinal && hasJustEnded,`,
       },
       {
-        file: 'src/store/trade-progress.ts',
+        file: 'src/store/trades/trade-progress.ts',
         find: '    firstFillAtMs: first.transacted_at_ms,\n    firstVenueTradeId: first.venue_trade_id,',
         put: "    firstFillAtMs: first?.transacted_at_ms ?? nowMs,\n    firstVenueTradeId: first?.venue_trade_id ?? '0',",
       },
       {
-        file: 'src/store/trade-progress.ts',
+        file: 'src/store/trades/trade-progress.ts',
         find: 'entryProgressedMessages(trade, guarded, progress)',
         put: 'entryProgressedMessages(trade, monitored, progress)',
       },
@@ -240,7 +240,7 @@ import { record } from '../src/store/record.ts';`,
     name: 'resume by a single person',
     edits: [
       {
-        file: 'src/store/resuming.ts',
+        file: 'src/store/trading-state/resuming.ts',
         find: '    if (needed <= 1) return liftIn(tx, asked, nowMs);',
         put: '    if (needed <= 1 || by !== undefined) return liftIn(tx, asked, nowMs);',
       },
@@ -255,7 +255,7 @@ import { record } from '../src/store/record.ts';`,
     name: 'a later definite error clears an earlier UNKNOWN',
     edits: [
       {
-        file: 'src/store/order-sends.ts',
+        file: 'src/store/orders/order-sends.ts',
         find: `    .where('client_order_id', '=', clientOrderId)
     .execute();
   return rows.map((row) => row.outcome);`,

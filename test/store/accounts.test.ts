@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ensureAccount, readAccount, saveBalances } from '../../src/store/accounts.ts';
 import { openAlerts, raiseAlert, resolveAlert } from '../../src/store/alerts.ts';
 import { runOnce } from '../../src/store/commands.ts';
+import { ensureAccount, readAccount, saveBalances } from '../../src/store/trading-state/accounts.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { aRequest, d, decide, nowMs, openAccount } from './fixtures.ts';
 

@@ -5,9 +5,9 @@ import {
   closedBreaker,
   foldOutcomes,
 } from '../../src/domain/circuit-breaker.ts';
-import { addOutcome, applyOutcomes, readBreaker } from '../../src/store/breaker.ts';
-import { commitIntent } from '../../src/store/intents.ts';
-import { recordSend } from '../../src/store/order-sends.ts';
+import { commitIntent } from '../../src/store/orders/intents.ts';
+import { recordSend } from '../../src/store/orders/order-sends.ts';
+import { addOutcome, applyOutcomes, readBreaker } from '../../src/store/trading-state/breaker.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { approving, aRequest, d, decide, entryIntent, nowMs, openAccount, report, venueOrder } from './fixtures.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sum } from '../../src/domain/decimal.ts';
 import type { LimitEvaluation } from '../../src/domain/limits/limit.ts';
-import { type GateBook, readDecision, requestHashOf } from '../../src/store/decisions.ts';
+import { type GateBook, readDecision, requestHashOf } from '../../src/store/trades/decisions.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { approving, aRequest, d, decide, decisionOf, nowMs, openAccount, retrying, withinCap } from './fixtures.ts';
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
 import { isMore, larger, subtract } from '../../src/domain/decimal.ts';
-import { saveBalances } from '../../src/store/accounts.ts';
-import { type ExitBook, readExitBook, requestExit, settleTrade } from '../../src/store/exits.ts';
-import { commitIntent } from '../../src/store/intents.ts';
-import { denyOrder, parkOrder } from '../../src/store/order-settling.ts';
+import { type ExitBook, readExitBook, requestExit, settleTrade } from '../../src/store/exits/exits.ts';
+import { commitIntent } from '../../src/store/orders/intents.ts';
+import { denyOrder, parkOrder } from '../../src/store/orders/order-settling.ts';
+import { saveBalances } from '../../src/store/trading-state/accounts.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   aFill,

@@ -5,18 +5,18 @@ import { type Decimal, decimal, isMore, multiply, sum } from '../../src/domain/d
 import { invariant } from '../../src/domain/invariant.ts';
 import type { OrderReport } from '../../src/domain/order.ts';
 import type { OutcomeClass } from '../../src/domain/outcome.ts';
-import { ensureAccount } from '../../src/store/accounts.ts';
-import type { BookOrder } from '../../src/store/book-order.ts';
 import type { Db } from '../../src/store/database.ts';
 import { isUnavailable } from '../../src/store/database-errors.ts';
-import { decideTrade, type GateBook, type GateVerdict, requestHashOf } from '../../src/store/decisions.ts';
-import { commitIntent, type IntentOutcome, type OrderIntent } from '../../src/store/intents.ts';
+import type { BookOrder } from '../../src/store/orders/book-order.ts';
+import { commitIntent, type IntentOutcome, type OrderIntent } from '../../src/store/orders/intents.ts';
 import {
   applyVenueOrder,
   type ReportOutcome,
   type SendOutcome,
   type VenueReport,
-} from '../../src/store/order-reports.ts';
+} from '../../src/store/orders/order-reports.ts';
+import { decideTrade, type GateBook, type GateVerdict, requestHashOf } from '../../src/store/trades/decisions.ts';
+import { ensureAccount } from '../../src/store/trading-state/accounts.ts';
 
 export const d = decimal;
 export const nowMs = 1_795_262_400_000;

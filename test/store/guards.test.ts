@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
 import type { Guard } from '../../src/domain/guard.ts';
 import type { TrailingStop, TrailingStopRules } from '../../src/domain/trailing-stop.ts';
-import { requestExit } from '../../src/store/exits.ts';
+import { requestExit } from '../../src/store/exits/exits.ts';
 import {
   type ArmedGuard,
   acknowledgeGuards,
@@ -18,9 +18,9 @@ import {
   renewLease,
   type ShardLease,
   takeShard,
-} from '../../src/store/guards.ts';
+} from '../../src/store/guards/guards.ts';
 import { createListener } from '../../src/store/listener.ts';
-import { readOpenTrade } from '../../src/store/positions.ts';
+import { readOpenTrade } from '../../src/store/trades/positions.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { aRequest, d, enter, messagesTo, nextTradeId, nowMs, openAccount, phaseOf, recordsOf } from './fixtures.ts';
 

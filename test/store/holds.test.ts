@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
 import type { HoldLevel, HoldScope } from '../../src/contracts/messages/messages.ts';
-import { holdsApplyingTo, holdsInForce, setHold } from '../../src/store/holds.ts';
-import { commitIntent, renewIntent } from '../../src/store/intents.ts';
-import { recordSend } from '../../src/store/order-sends.ts';
-import { resume } from '../../src/store/resuming.ts';
+import { commitIntent, renewIntent } from '../../src/store/orders/intents.ts';
+import { recordSend } from '../../src/store/orders/order-sends.ts';
+import { holdsApplyingTo, holdsInForce, setHold } from '../../src/store/trading-state/holds.ts';
+import { resume } from '../../src/store/trading-state/resuming.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   aRequest,

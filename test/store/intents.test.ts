@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
 import type { OutcomeClass } from '../../src/domain/outcome.ts';
-import { readOrder } from '../../src/store/book-order.ts';
-import { commitIntent, renewIntent } from '../../src/store/intents.ts';
-import { recordSend } from '../../src/store/order-sends.ts';
+import { readOrder } from '../../src/store/orders/book-order.ts';
+import { commitIntent, renewIntent } from '../../src/store/orders/intents.ts';
+import { recordSend } from '../../src/store/orders/order-sends.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   aFill,

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
-import type { BookOrder } from '../../src/store/book-order.ts';
-import { requestExit, settleTrade } from '../../src/store/exits.ts';
-import { commitIntent } from '../../src/store/intents.ts';
-import { denyOrder } from '../../src/store/order-settling.ts';
-import { readOpenTrade } from '../../src/store/positions.ts';
+import { requestExit, settleTrade } from '../../src/store/exits/exits.ts';
+import type { BookOrder } from '../../src/store/orders/book-order.ts';
+import { commitIntent } from '../../src/store/orders/intents.ts';
+import { denyOrder } from '../../src/store/orders/order-settling.ts';
+import { readOpenTrade } from '../../src/store/trades/positions.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   aFill,

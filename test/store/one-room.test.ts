@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sum } from '../../src/domain/decimal.ts';
-import { recordSend } from '../../src/store/orders.ts';
+import { recordSend } from '../../src/store/orders/orders.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { aRequest, d, decide, openAccount, placeEntry, retrying, sent, withinCap } from './fixtures.ts';
 

@@ -15,12 +15,12 @@ import {
 } from '../../src/domain/decimal.ts';
 import { isClosed } from '../../src/domain/order.ts';
 import type { OutcomeClass } from '../../src/domain/outcome.ts';
-import { type BookOrder, readOrder } from '../../src/store/book-order.ts';
-import type { GateBook } from '../../src/store/decisions.ts';
-import { requestExit, settleTrade } from '../../src/store/exits.ts';
-import { commitIntent } from '../../src/store/intents.ts';
-import { recordSend } from '../../src/store/order-sends.ts';
-import { denyOrder, parkOrder, resolveOrder } from '../../src/store/order-settling.ts';
+import { requestExit, settleTrade } from '../../src/store/exits/exits.ts';
+import { type BookOrder, readOrder } from '../../src/store/orders/book-order.ts';
+import { commitIntent } from '../../src/store/orders/intents.ts';
+import { recordSend } from '../../src/store/orders/order-sends.ts';
+import { denyOrder, parkOrder, resolveOrder } from '../../src/store/orders/order-settling.ts';
+import type { GateBook } from '../../src/store/trades/decisions.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   aFill,

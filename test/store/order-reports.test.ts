@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
-import { readOrder, workingOrders } from '../../src/store/book-order.ts';
-import { commitIntent } from '../../src/store/intents.ts';
-import { applyVenueOrder, recordForeignOrder } from '../../src/store/order-reports.ts';
+import { readOrder, workingOrders } from '../../src/store/orders/book-order.ts';
+import { commitIntent } from '../../src/store/orders/intents.ts';
+import { applyVenueOrder, recordForeignOrder } from '../../src/store/orders/order-reports.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   aFill,

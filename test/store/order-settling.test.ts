@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
 import type { OutcomeClass } from '../../src/domain/outcome.ts';
-import { commitIntent, renewIntent } from '../../src/store/intents.ts';
-import type { SendOutcome } from '../../src/store/order-reports.ts';
-import { recordSend } from '../../src/store/order-sends.ts';
-import { denyOrder, parkOrder, resolveOrder } from '../../src/store/order-settling.ts';
+import { commitIntent, renewIntent } from '../../src/store/orders/intents.ts';
+import type { SendOutcome } from '../../src/store/orders/order-reports.ts';
+import { recordSend } from '../../src/store/orders/order-sends.ts';
+import { denyOrder, parkOrder, resolveOrder } from '../../src/store/orders/order-settling.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   aFill,

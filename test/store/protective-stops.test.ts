@@ -3,8 +3,7 @@ import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts
 import { decimal } from '../../src/domain/decimal.ts';
 import type { Guard } from '../../src/domain/guard.ts';
 import type { TrailingStop } from '../../src/domain/trailing-stop.ts';
-import type { BookOrder } from '../../src/store/book-order.ts';
-import { requestExit } from '../../src/store/exits.ts';
+import { requestExit } from '../../src/store/exits/exits.ts';
 import {
   acknowledgeGuards,
   armGuards,
@@ -12,10 +11,11 @@ import {
   commitTrigger,
   loadShard,
   takeShard,
-} from '../../src/store/guards.ts';
-import { commitIntent } from '../../src/store/intents.ts';
-import { recordSend } from '../../src/store/orders.ts';
-import { readProtection } from '../../src/store/protective-stops.ts';
+} from '../../src/store/guards/guards.ts';
+import { readProtection } from '../../src/store/guards/protective-stops.ts';
+import type { BookOrder } from '../../src/store/orders/book-order.ts';
+import { commitIntent } from '../../src/store/orders/intents.ts';
+import { recordSend } from '../../src/store/orders/orders.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   aFill,

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SharedCharge, SharedRates, SharedSettlement } from '../../src/contracts/messages/shared-rates.ts';
 import type { RatePause } from '../../src/domain/rate-limit.ts';
+import { createSharedRates, type StoredRates } from '../../src/store/fleet/rate-budget.ts';
 import { createListener } from '../../src/store/listener.ts';
-import { createSharedRates, type StoredRates } from '../../src/store/rate-budget.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { soon } from '../venue/support/soon.ts';
 

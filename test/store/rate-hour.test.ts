@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../src/simulator/random.ts';
-import { createSharedRates } from '../../src/store/rate-budget.ts';
+import { createSharedRates } from '../../src/store/fleet/rate-budget.ts';
 import { createRateBudget, type RateBudget } from '../../src/venue/rate-budget.ts';
 import type { Lane } from '../../src/venue/venue.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';

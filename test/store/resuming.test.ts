@@ -2,11 +2,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { approvalLastsMs } from '../../src/domain/approval.ts';
 import { decimal } from '../../src/domain/decimal.ts';
 import { type Limits, paperLimits } from '../../src/domain/limits/limits.ts';
-import { ensureAccount } from '../../src/store/accounts.ts';
 import { createKey, revokeKey, sha256OfSecret } from '../../src/store/api-keys.ts';
-import { type Asker, readApproval, setApprovalPolicy, waitingApprovals } from '../../src/store/approvals.ts';
-import { holdsInForce, setHold } from '../../src/store/holds.ts';
-import { approve, changeLimits, resume } from '../../src/store/resuming.ts';
+import { ensureAccount } from '../../src/store/trading-state/accounts.ts';
+import {
+  type Asker,
+  readApproval,
+  setApprovalPolicy,
+  waitingApprovals,
+} from '../../src/store/trading-state/approvals.ts';
+import { holdsInForce, setHold } from '../../src/store/trading-state/holds.ts';
+import { approve, changeLimits, resume } from '../../src/store/trading-state/resuming.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { alertCodes, nowMs, openAccount } from './fixtures.ts';
 

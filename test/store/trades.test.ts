@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { requestExit, settleTrade } from '../../src/store/exits.ts';
-import { armGuards } from '../../src/store/guards.ts';
-import { parkOrder } from '../../src/store/order-settling.ts';
+import { requestExit, settleTrade } from '../../src/store/exits/exits.ts';
+import { armGuards } from '../../src/store/guards/guards.ts';
+import { parkOrder } from '../../src/store/orders/order-settling.ts';
 import { readStatus } from '../../src/store/status.ts';
-import { tradeRecords } from '../../src/store/trade-records.ts';
-import { listTrades, readPlacement, readTrade } from '../../src/store/trades.ts';
+import { tradeRecords } from '../../src/store/trades/trade-records.ts';
+import { listTrades, readPlacement, readTrade } from '../../src/store/trades/trades.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { aFill, aRequest, d, decide, decisionOf, enter, nowMs, openAccount, placeEntry } from './fixtures.ts';
 

@@ -1,5 +1,5 @@
 import type { Db } from '../../src/store/database.ts';
-import { resolveOrder } from '../../src/store/orders.ts';
+import { resolveOrder } from '../../src/store/orders/orders.ts';
 import { createOrderBench, type OrderBench } from '../support/order-bench/bench.ts';
 import type { BenchEvidence } from '../support/order-bench/evidence.ts';
 import { judgeBench } from '../support/order-bench/judge.ts';

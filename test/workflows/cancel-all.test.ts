@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import type { SweepProgress } from '../../activities/cancel-sweep.ts';
+import type { SweepProgress } from '../../activities/trading-state/cancel-sweep.ts';
 import { type CancelAllInput, queries } from '../../src/contracts/messages/messages.ts';
 import { cancelAllId, taskQueues, workflowTypes } from '../../src/contracts/messages/names.ts';
 import type { CancelAllView } from '../../src/contracts/messages/views.ts';

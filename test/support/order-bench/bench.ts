@@ -4,7 +4,7 @@ import pino from 'pino';
 import { Registry } from 'prom-client';
 import type { ActivityDependencies, UnresolvedPolicy, VenueRoom } from '../../../activities/dependencies.ts';
 import { createActivities } from '../../../activities/index.ts';
-import { createTellPause } from '../../../activities/tell-pause.ts';
+import { createTellPause } from '../../../activities/trading-state/tell-pause.ts';
 import type { EntryRequest, EntryTerms, ExitTerms } from '../../../src/contracts/messages/entry-request.ts';
 import {
   type OrderReported,
@@ -26,8 +26,8 @@ import {
   type SimulatorOptions,
   startSimulator,
 } from '../../../src/simulator/server.ts';
-import { ensureAccount, saveBalances } from '../../../src/store/accounts.ts';
 import type { Db } from '../../../src/store/database.ts';
+import { ensureAccount, saveBalances } from '../../../src/store/trading-state/accounts.ts';
 import { type BinanceVenueOptions, createBinanceVenue } from '../../../src/venue/binance/adapter.ts';
 import { createFilterCache } from '../../../src/venue/filter-cache.ts';
 import { createRateBudget } from '../../../src/venue/rate-budget.ts';

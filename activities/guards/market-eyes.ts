@@ -1,0 +1,137 @@
+import { joinGuards } from '../../src/domain/guard.ts';
+import { createSymbolEyes, type Seen, type SymbolEyes } from '../../src/prices/symbol-eyes.ts';
+import {
+  type ArmedGuard,
+  acknowledgeGuards,
+  checkpointGuards,
+  type ShardLease,
+} from '../../src/store/guards/guards.ts';
+import { createUnwrittenChanges } from '../account/unwritten-changes.ts';
+import type { ActivityDependencies, VenueRoom } from '../dependencies.ts';
+import { openTriggerCommits } from './commit-triggers.ts';
+
+const cursorsEveryMs = 1_000;
+const ownGapMs = 300;
+const pageRows = 1_000;
+
+type Look = {
+  readonly symbol: string;
+  readonly eyes: SymbolEyes;
+  readonly stop: () => void;
+  /** Trades after this id are missing, since then. */
+  missing: { readonly afterId: number; readonly sinceMs: number } | null;
+};
+
+/** The guards of one shard in memory, fed by the prices of their symbols. Triggers leave at once, the rest in batches. */
+export type MarketEyes = {
+  armed(): number;
+  /** Takes up what was armed, amended and disarmed since, and says so to the book. */
+  reload(rows: readonly ArmedGuard[]): Promise<void>;
+  /** Asks the venue for trades that a guard armed late, or a restart, has missed. */
+  catchUp(): Promise<void>;
+  /** Writes what has changed, and from time to time how far each symbol was seen, in one statement. */
+  checkpoint(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export function openMarketEyes(deps: ActivityDependencies, room: VenueRoom, lease: ShardLease): MarketEyes {
+  const { db, now, metrics } = deps;
+  const looks = new Map<string, Look>();
+  const held = new Map<string, ArmedGuard>();
+  const unwritten = createUnwrittenChanges(now);
+  const triggers = openTriggerCommits(deps, lease);
+  let cursorsAtMs = 0;
+
+  const hear = (seen: readonly Seen[]): void => {
+    for (const one of seen) {
+      const row = held.get(one.id);
+      if (row === undefined) continue;
+      unwritten.note(row, one);
+      if (one.action === 'triggered') triggers.commit(row, one);
+    }
+  };
+
+  const lookAt = (symbol: string): Look => {
+    const known = looks.get(symbol);
+    if (known) return known;
+    const eyes = createSymbolEyes();
+    const stop = room.prices.watch(symbol, (trade) => hear(eyes.onTrade(trade)));
+    const look: Look = { symbol, eyes, stop, missing: null };
+    looks.set(symbol, look);
+    return look;
+  };
+
+  /** An amended guard goes on from where it stands: its terms are new, its state is never looser than before. */
+  const take = (row: ArmedGuard): void => {
+    if ((held.get(row.id)?.version ?? 0) >= row.version) return;
+    const { eyes } = lookAt(row.symbol);
+    const present = eyes.find(row.id);
+    const guard = present === undefined ? row.guard : joinGuards(row.guard, present);
+    held.set(row.id, row);
+    hear(eyes.arm(row.id, guard, eyes.seenBy(row.id) ?? row.sinceVenueTradeId));
+  };
+
+  const drop = ({ id, symbol }: ArmedGuard): void => {
+    const look = looks.get(symbol);
+    held.delete(id);
+    unwritten.forget(id);
+    look?.eyes.disarm(id);
+    if (look?.eyes.size() !== 0) return;
+    look.stop();
+    looks.delete(symbol);
+  };
+
+  return {
+    armed: () => held.size,
+    async reload(rows) {
+      const wanted = new Set(rows.map(({ id }) => id));
+      for (const row of [...held.values()]) if (!wanted.has(row.id)) drop(row);
+      for (const row of rows) take(row);
+      metrics.armedGuards.set({ shard: lease.shard }, held.size);
+      const fresh = rows.filter((row) => row.acknowledgedVersion < row.version);
+      if (fresh.length > 0) await acknowledgeGuards(db, { ...lease, rows: fresh });
+    },
+    async catchUp() {
+      for (const look of looks.values()) await catchUpOne(deps, room, look, hear);
+    },
+    async checkpoint() {
+      const changes = unwritten.list((row) => looks.get(row.symbol)?.eyes.find(row.id));
+      if (changes.length === 0 && now() < cursorsAtMs) return;
+      cursorsAtMs = now() + cursorsEveryMs;
+      await checkpointGuards(db, { ...lease, cursors: cursorsOf(looks.values()), changes, nowMs: now() });
+      unwritten.written(changes);
+    },
+    async close() {
+      for (const look of looks.values()) look.stop();
+      await triggers.close();
+    },
+  };
+}
+
+/** The hub fills the stream's own gaps, so what is missing gets a moment to come by itself. */
+async function catchUpOne(
+  { now, logger }: ActivityDependencies,
+  { venue }: VenueRoom,
+  look: Look,
+  hear: (seen: readonly Seen[]) => void,
+): Promise<void> {
+  const { symbol, eyes } = look;
+  const afterId = eyes.missingAfter();
+  if (afterId === null) look.missing = null;
+  else if (look.missing?.afterId !== afterId) look.missing = { afterId, sinceMs: now() };
+  if (afterId === null || look.missing === null || now() - look.missing.sinceMs < ownGapMs) return;
+  try {
+    const trades = await venue.marketTrades(symbol, afterId, pageRows);
+    for (const trade of trades) hear(eyes.onTrade(trade));
+    // Ids that the venue leaves out do not exist: nobody waits for them.
+    hear(eyes.onComplete(trades.at(-1)?.venueTradeId ?? afterId + pageRows));
+  } catch (error) {
+    logger.warn({ error, symbol, afterId }, 'missing trades can not be read yet; the live price is watched');
+  }
+}
+
+const cursorsOf = (looks: Iterable<Look>) =>
+  [...looks].flatMap(({ symbol, eyes }) => {
+    const venueTradeId = eyes.seenUpTo();
+    return venueTradeId === null ? [] : [{ symbol, venueTradeId }];
+  });
