@@ -12,12 +12,7 @@ import { tradesToFlatten } from '../../src/store/trading-state/sweep-orders.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { whileBeating } from '../heartbeat.ts';
 import { inParallel } from '../in-parallel.ts';
-import { lookAndCancel } from './sweep-look.ts';
-
-export type SweepDependencies = Pick<
-  ActivityDependencies,
-  'db' | 'rooms' | 'timings' | 'holder' | 'now' | 'sleep' | 'logger'
->;
+import { lookAndCancel, type SweepDependencies } from './sweep-look.ts';
 
 /** How the sweep stands after a look. */
 export type SweepProgress = {

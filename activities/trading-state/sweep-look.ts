@@ -5,12 +5,16 @@ import { isClosed } from '../../src/domain/order.ts';
 import type { Sweep } from '../../src/store/trading-state/cancel-sweeps.ts';
 import { readSweepBook, type SweepBook } from '../../src/store/trading-state/sweep-orders.ts';
 import type { VenueOrder } from '../../src/venue/venue.ts';
-import type { VenueRoom } from '../dependencies.ts';
+import type { ActivityDependencies, VenueRoom } from '../dependencies.ts';
 import { inParallel } from '../in-parallel.ts';
 import { applyAnswer } from '../orders/apply-answer.ts';
 import { cancelAtVenue } from '../orders/cancel-order.ts';
 import { roomOf } from '../rooms.ts';
-import type { SweepDependencies } from './cancel-sweep.ts';
+
+export type SweepDependencies = Pick<
+  ActivityDependencies,
+  'db' | 'rooms' | 'timings' | 'holder' | 'now' | 'sleep' | 'logger'
+>;
 
 /** What has not answered by then counts as not done: people hear within five seconds what is left. */
 const answerWithinMs = 2_000;

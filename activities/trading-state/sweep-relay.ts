@@ -1,6 +1,7 @@
 import { overdueSweeps } from '../../src/store/trading-state/cancel-sweeps.ts';
 import { startRelayLoop } from '../relay-loop.ts';
-import { type SweepDependencies, sweepOnce } from './cancel-sweep.ts';
+import { sweepOnce } from './cancel-sweep.ts';
+import type { SweepDependencies } from './sweep-look.ts';
 
 const everyMs = 500;
 /** How long the lifecycle has for a look that is due, before somebody stands in for it. */
