@@ -45,7 +45,6 @@ export function openVenue(
     budget: createRateBudget({ clock: systemClock, ...limits }),
     clock: systemClock,
     logger,
-    selfTradePrevention: config.RATCHET_SELF_TRADE_PREVENTION,
   });
 }
 

@@ -130,6 +130,28 @@ describe('F30: self-trade prevention', () => {
     expect(evidence.trades).toMatchObject([{ phase }]);
     expect(judgeBench(evidence)).toEqual([]);
   });
+
+  test('expires an entry that would trade with what the account sells, and that stands', async () => {
+    const bench = await theater.open({ simulator: { deposits: { USDT: '1000000', BTC: '10' } } });
+    await bench.control('trigger', { name: 'self-trade', side: 'SELL' });
+    const { entry } = await bench.trade({ entry: market, exits: false });
+    expect(entry).toMatchObject({ status: 'expired', filledQuantity: '0', fillsComplete: true });
+    const statuses = [...bench.simulator.exchange.books.orders.values()].map(({ status: each }) => each);
+    expect(statuses).toEqual(['NEW', 'EXPIRED_IN_MATCH']);
+    const evidence = await bench.evidence();
+    expect(evidence.trades).toMatchObject([{ phase: 'unfilled' }]);
+    expect(judgeBench(evidence)).toEqual([]);
+  });
+
+  test('lets an exit through what the account buys', async () => {
+    const bench = await theater.open();
+    const { tradeId } = await bench.trade({ entry: market, exits: false });
+    await bench.control('trigger', { name: 'self-trade', side: 'BUY' });
+    expect(await bench.exit(tradeId)).toMatchObject({ exitQuantity: '0.999' });
+    const statuses = [...bench.simulator.exchange.books.orders.values()].map(({ status: each }) => each);
+    expect(statuses).toEqual(['FILLED', 'EXPIRED_IN_MATCH', 'FILLED']);
+    expect(judgeBench(await bench.evidence())).toEqual([]);
+  });
 });
 
 describe('F31: the fill comes before the answer', () => {

@@ -84,12 +84,6 @@ export const settings = {
   RATCHET_VENUE_REST_URL: { ...httpUrl, meaning: "The venue's REST API." },
   RATCHET_VENUE_STREAM_URL: { ...socketUrl, meaning: "The venue's market streams." },
   RATCHET_VENUE_WS_API_URL: { ...socketUrl, meaning: "The venue's WebSocket API, for the account's own events." },
-  RATCHET_SELF_TRADE_PREVENTION: {
-    ...words('EXPIRE_MAKER', 'EXPIRE_TAKER', 'EXPIRE_BOTH'),
-    default: 'EXPIRE_MAKER',
-    meaning:
-      'Which of two orders of the account that would trade with each other goes: the resting one, the new one, both.',
-  },
   VENUE_API_KEY: { ...token, secret: true, meaning: "The venue's API key, without the right to withdraw." },
   VENUE_API_SECRET: {
     ...matching(/\S/, 'an HMAC secret or an Ed25519 private key in PEM', 'text'),

@@ -58,7 +58,7 @@ export const accountScenarios: readonly Scenario[] = [
     name: 'self-trade',
     does: "A person's order of the same account rests at the best price, where the next order of the other side would meet it.",
     expect:
-      "The venue ends one of the two as EXPIRED_IN_MATCH; Ratchet's order goes on, or its remainder is treated as unfilled.",
+      "The venue ends one of the two as EXPIRED_IN_MATCH: the person's order where it meets an exit, which goes on; Ratchet's where it is an entry, whose remainder is unfilled.",
     parameters: { symbol: symbolParameter, side: side("of the person's order; the next of the other side meets it") },
     run(stage, values) {
       const venue = venueOf(stage, values);

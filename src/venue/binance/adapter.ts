@@ -18,7 +18,7 @@ import type { Lane, MarketTrade, Subscription, Venue } from '../venue.ts';
 import { createCancelAllOf } from './cancel-all.ts';
 import { openMarketStream } from './market-stream.ts';
 import { createOrderReads } from './order-reads.ts';
-import { createOrderRequests, createOrderSends, type OrderRequests, type SelfTradePrevention } from './orders.ts';
+import { createOrderRequests, createOrderSends, type OrderRequests } from './orders.ts';
 import { createRead, createTimestamps, type Read } from './reads.ts';
 import { createReplaceOrder } from './replace.ts';
 import { createRest, endpoints, type Rest, type RestOptions } from './rest.ts';
@@ -42,8 +42,6 @@ export type BinanceVenueOptions = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly requestTimeoutMs?: number;
-  /** `EXPIRE_MAKER` unless said otherwise: an exit then gets through an entry of ours that rests in its way. */
-  readonly selfTradePrevention?: SelfTradePrevention;
   readonly socketTimings?: Partial<SocketTimings>;
 };
 
@@ -56,26 +54,24 @@ const documentedLimits: readonly RateLimit[] = [
 ];
 
 /** What puts the requests together. Another library may, as long as what it makes goes by the courier. */
-export type Access = (options: RestOptions & { readonly selfTradePrevention: SelfTradePrevention }) => {
+export type Access = (options: RestOptions) => {
   readonly rest: Rest;
   readonly orders: OrderRequests;
 };
 
 const ownAccess: Access = (options) => {
   const rest = createRest(options);
-  return { rest, orders: createOrderRequests({ ...options, rest }) };
+  return { rest, orders: createOrderRequests(rest) };
 };
 
 /** Binance spot, or anything that speaks its dialect, such as the paper venue. */
 export function createBinanceVenue(options: BinanceVenueOptions, access: Access = ownAccess): Venue {
   const { name, streamUrl, wsApiUrl, apiKey, budget, clock, logger, socketTimings = {} } = options;
-  const { selfTradePrevention = 'EXPIRE_MAKER' } = options;
   const transport = createTransport();
   const signer = createSigner(options.apiSecret);
   const scrub = createScrubber([apiKey, options.apiSecret]);
   const { rest, orders } = access({
     ...options,
-    selfTradePrevention,
     signer,
     scrub,
     transport,
@@ -97,7 +93,7 @@ export function createBinanceVenue(options: BinanceVenueOptions, access: Access 
     return (await read(endpoints.exchangeInfo, symbolNamesSchema, {}, 'cancel')).symbols;
   });
   const signed = createTimestamps(venueClock);
-  const sends = { rest, clock, venueClock, selfTradePrevention };
+  const sends = { rest, clock, venueClock };
   const readAccount = async <T extends z.ZodType>(schema: T): Promise<z.output<T>> =>
     await read(endpoints.account, schema, await signed({ omitZeroBalances: 'true' }), 'report');
   budget.learnLimits(documentedLimits);

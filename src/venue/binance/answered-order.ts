@@ -2,7 +2,7 @@ import { canceledSchema, placedSchema } from '../../contracts/schemas/binance.ts
 import { isEqual } from '../../domain/decimal.ts';
 import { invariant } from '../../domain/invariant.ts';
 import type { OutcomeClass, VenueSignal } from '../../domain/outcome.ts';
-import type { SendResult, SignedOrder, VenueOrder } from '../venue.ts';
+import type { Lane, SendResult, SignedOrder, VenueOrder } from '../venue.ts';
 import { canceledOrderOf, placedOrderOf } from './parse.ts';
 import { isSuccess } from './reads.ts';
 import { describe, type RestAnswer, retryAtOf } from './rest.ts';
@@ -10,7 +10,7 @@ import type { Parameters } from './sign.ts';
 import { venueSymbolOf } from './symbols.ts';
 
 /** What makes an order the one it is in a placement and in a replacement. The answer is asked for in full. */
-export function orderParametersOf(order: SignedOrder, selfTradePrevention: string): Parameters {
+export function orderParametersOf(order: SignedOrder, lane: Lane): Parameters {
   const { limitPrice, stopPrice, timeInForce, orderType } = order;
   invariant((orderType === 'MARKET') === (limitPrice === null), 'every order but a market order has a price');
   invariant((orderType === 'STOP_LIMIT') === (stopPrice !== null), 'a stop order has a stop price and no other has');
@@ -24,9 +24,16 @@ export function orderParametersOf(order: SignedOrder, selfTradePrevention: strin
     ...(stopPrice === null ? {} : { stopPrice }),
     newClientOrderId: order.clientOrderId,
     newOrderRespType: 'FULL',
-    selfTradePreventionMode: selfTradePrevention,
+    selfTradePreventionMode: selfTradePreventionOf(lane),
   };
 }
+
+/**
+ * Which of two orders of this account that would trade with each other goes. An exit takes an entry that rests in its way
+ * off the book; an entry that would meet a resting exit goes itself.
+ */
+export const selfTradePreventionOf = (lane: Lane): 'EXPIRE_MAKER' | 'EXPIRE_TAKER' =>
+  lane === 'exit' ? 'EXPIRE_MAKER' : 'EXPIRE_TAKER';
 
 // A stop that would trigger at once is refused by the venue. Sent as TAKE_PROFIT_LIMIT it would be taken instead, and
 // would wait for the price to come back.

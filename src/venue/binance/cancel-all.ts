@@ -9,11 +9,7 @@ import { describe, endpoints, type RestAnswer, retryAtOf } from './rest.ts';
 import { venueSymbolOf } from './symbols.ts';
 
 /** Cancels every open order of one symbol in one request, order lists included. */
-export function createCancelAllOf({
-  rest,
-  clock,
-  venueClock,
-}: Pick<OrderSendsDependencies, 'rest' | 'clock' | 'venueClock'>): Venue['cancelAllOf'] {
+export function createCancelAllOf({ rest, clock, venueClock }: OrderSendsDependencies): Venue['cancelAllOf'] {
   const signed = createTimestamps(venueClock);
   return async (symbol, signal) => {
     const parameters = await signed({ symbol: venueSymbolOf(symbol) }).catch(() => null);

@@ -10,14 +10,10 @@ import type { Parameters } from './sign.ts';
 import { venueSymbolOf } from './symbols.ts';
 import type { VenueClock } from './venue-clock.ts';
 
-/** Which of two orders of this account that would trade with each other goes: the resting one, the new one, or both. */
-export type SelfTradePrevention = 'EXPIRE_MAKER' | 'EXPIRE_TAKER' | 'EXPIRE_BOTH';
-
 export type OrderSendsDependencies = {
   readonly rest: Rest;
   readonly clock: Clock;
   readonly venueClock: VenueClock;
-  readonly selfTradePrevention: SelfTradePrevention;
 };
 
 export type OrderTarget = { readonly symbol: string; readonly clientOrderId: string };
@@ -30,10 +26,7 @@ export type OrderRequests = {
   find(order: OrderTarget, timestamp: Parameters, lane: Lane, signal?: AbortSignal): Promise<RestAnswer>;
 };
 
-export function createOrderRequests({
-  rest,
-  selfTradePrevention,
-}: Pick<OrderSendsDependencies, 'rest' | 'selfTradePrevention'>): OrderRequests {
+export function createOrderRequests(rest: Rest): OrderRequests {
   const wanted = ({ symbol, clientOrderId }: OrderTarget): Parameters => ({
     symbol: venueSymbolOf(symbol),
     origClientOrderId: clientOrderId,
@@ -41,7 +34,7 @@ export function createOrderRequests({
   return {
     place(order, lane, signal) {
       const parameters = {
-        ...orderParametersOf(order, selfTradePrevention),
+        ...orderParametersOf(order, lane),
         recvWindow: order.recvWindowMs,
         timestamp: order.signedAtMs,
       };

@@ -13,11 +13,11 @@ import { describe, endpoints, type RestAnswer, retryAtOf } from './rest.ts';
  * just filled must not be followed by a second. Where the venue counts too many orders it does neither.
  */
 export const createReplaceOrder =
-  ({ rest, clock, selfTradePrevention }: OrderSendsDependencies): Venue['replaceOrder'] =>
+  ({ rest, clock }: Pick<OrderSendsDependencies, 'rest' | 'clock'>): Venue['replaceOrder'] =>
   async (replacement, signal) => {
     const { cancel, order, lane } = replacement;
     const parameters = {
-      ...orderParametersOf(order, selfTradePrevention),
+      ...orderParametersOf(order, lane),
       cancelOrigClientOrderId: cancel.clientOrderId,
       cancelReplaceMode: 'STOP_ON_FAILURE',
       orderRateLimitExceededMode: 'DO_NOTHING',

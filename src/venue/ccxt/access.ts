@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { invariant } from '../../domain/invariant.ts';
 import type { Access } from '../binance/adapter.ts';
-import type { OrderRequests, SelfTradePrevention } from '../binance/orders.ts';
+import { selfTradePreventionOf } from '../binance/answered-order.ts';
+import type { OrderRequests } from '../binance/orders.ts';
 import { isSuccess } from '../binance/reads.ts';
 import { type Courier, createCourier, type Errand, endpoints, type RestAnswer, timestampOf } from '../binance/rest.ts';
 import type { Parameters } from '../binance/sign.ts';
-import type { SignedOrder } from '../venue.ts';
+import type { Lane, SignedOrder } from '../venue.ts';
 import { type CcxtExchange, makeKnown, openExchange } from './exchange.ts';
 
 type Running = { readonly errand: Errand; isSent: boolean; answer?: RestAnswer };
@@ -35,7 +36,7 @@ export const createCcxtAccess =
             ),
           ),
       },
-      orders: createOrders(exchange, ask, options.selfTradePrevention),
+      orders: createOrders(exchange, ask),
     };
   };
 
@@ -76,14 +77,14 @@ const neverSent = (error: unknown, scrub: (text: string) => string): RestAnswer 
   detail: scrub(error instanceof Error ? error.message : String(error)),
 });
 
-function createOrders(exchange: CcxtExchange, ask: Ask, selfTradePrevention: SelfTradePrevention): OrderRequests {
+function createOrders(exchange: CcxtExchange, ask: Ask): OrderRequests {
   return {
     place(order, lane, signal) {
       const { symbol, side, quantity, limitPrice, signedAtMs, recvWindowMs } = order;
       makeKnown(exchange, symbol);
       const errand = { endpoint: endpoints.placeOrder, lane, signal, timestamp: { signedAtMs, recvWindowMs } };
       const type = order.orderType === 'MARKET' ? 'market' : 'limit';
-      const parameters = parametersOf(order, selfTradePrevention);
+      const parameters = parametersOf(order, lane);
       return ask(errand, () =>
         exchange.createOrder(symbol, type, side.toLowerCase(), quantity, limitPrice ?? undefined, parameters),
       );
@@ -104,11 +105,11 @@ function createOrders(exchange: CcxtExchange, ask: Ask, selfTradePrevention: Sel
 }
 
 /** Its own clock, window and client order id are those of ccxt unless each call brings others. */
-const parametersOf = (order: SignedOrder, selfTradePrevention: SelfTradePrevention): Parameters => ({
+const parametersOf = (order: SignedOrder, lane: Lane): Parameters => ({
   clientOrderId: order.clientOrderId,
   ...(order.timeInForce === null ? {} : { timeInForce: order.timeInForce }),
   ...(order.stopPrice === null ? {} : { stopLossPrice: order.stopPrice }),
-  selfTradePrevention,
+  selfTradePrevention: selfTradePreventionOf(lane),
   recvWindow: order.recvWindowMs,
   timestamp: order.signedAtMs,
 });

@@ -36,7 +36,7 @@ describe('placeOrder', () => {
       price: '46210.5',
       newClientOrderId: 'rte-a',
       newOrderRespType: 'FULL',
-      selfTradePreventionMode: 'EXPIRE_MAKER',
+      selfTradePreventionMode: 'EXPIRE_TAKER',
       recvWindow: '3000',
       timestamp: '1795262400123',
       signature: expect.stringMatching(/^[0-9a-f]{64}$/),

@@ -57,9 +57,9 @@ describe('an order through ccxt', () => {
     const { server, connect } = await aServer();
     const [own, through] = [keep(aVenue({ url: server.url })), connect()];
     await fc.assert(
-      fc.asyncProperty(signedOrder, async (each) => {
-        await own.placeOrder(each, 'exit');
-        await through.placeOrder(each, 'exit');
+      fc.asyncProperty(signedOrder, fc.constantFrom('entry', 'exit'), async (each, lane) => {
+        await own.placeOrder(each, lane);
+        await through.placeOrder(each, lane);
         const [expected, sent] = server.requestsTo(routes.place).slice(-2);
         expect(withoutSignature(sent?.parameters)).toEqual(withoutSignature(expected?.parameters));
       }),

@@ -140,6 +140,25 @@ describe.each([
       expect(await venue.openOrders()).toHaveLength(1);
     });
 
+    test('that adds risk goes itself where it would trade with an exit of ours', async () => {
+      const exit = await anOrder({ side: 'SELL', limitPrice: decimal('46000') });
+      await venue.placeOrder(exit, 'exit');
+      expect(await venue.placeOrder(await anOrder({ ...market, quantity: decimal('0.05') }), 'entry')).toMatchObject({
+        outcome: 'ACCEPTED',
+        order: { report: { status: 'expired' } },
+      });
+      expect(await venue.openOrders()).toMatchObject([{ clientOrderId: exit.clientOrderId }]);
+    });
+
+    test('that is an exit gets through, and an entry of ours in its way goes', async () => {
+      await venue.placeOrder(await anOrder({ limitPrice: decimal('45999.99') }), 'entry');
+      expect(await venue.placeOrder(await anOrder({ ...market, side: 'SELL' }), 'exit')).toMatchObject({
+        outcome: 'ACCEPTED',
+        order: { report: { status: 'filled' } },
+      });
+      expect(await venue.openOrders()).toEqual([]);
+    });
+
     test('with a key that is wrong halts the venue', async () => {
       const stranger = connect({ keys: { ...simulator.keys, apiSecret: 'wrong' } });
       expect(await stranger.placeOrder(await anOrder(), 'entry')).toMatchObject({
