@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   type BreakerTransition,
   breakerDefaults,
@@ -8,21 +8,8 @@ import {
 import { commitIntent } from '../../src/store/orders/intents.ts';
 import { recordSend } from '../../src/store/orders/order-sends.ts';
 import { addOutcome, applyOutcomes, readBreaker } from '../../src/store/trading-state/breaker.ts';
-import { aDatabase, type TestDatabase } from '../support/postgres.ts';
-import { approving, aRequest, d, decide, entryIntent, nowMs, openAccount, report, venueOrder } from './fixtures.ts';
-
-let database: TestDatabase;
-let account: string;
-let count = 0;
-beforeAll(async () => {
-  database = await aDatabase();
-});
-afterAll(() => database.close());
-beforeEach(async () => {
-  count += 1;
-  account = `account-${count}`;
-  await openAccount(database.db, account);
-});
+import { account, database } from './account-each.ts';
+import { approving, aRequest, d, decide, entryIntent, nowMs, report, venueOrder } from './fixtures.ts';
 
 const scope = () => `account-${account}`;
 

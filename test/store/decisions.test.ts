@@ -1,22 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { sum } from '../../src/domain/decimal.ts';
 import type { LimitEvaluation } from '../../src/domain/limits/limit.ts';
 import { type GateBook, readDecision, requestHashOf } from '../../src/store/trades/decisions.ts';
-import { aDatabase, type TestDatabase } from '../support/postgres.ts';
+import { account, database } from './account-each.ts';
 import { approving, aRequest, d, decide, decisionOf, nowMs, openAccount, retrying, withinCap } from './fixtures.ts';
-
-let database: TestDatabase;
-let accounts = 0;
-let account = '';
-beforeAll(async () => {
-  database = await aDatabase({ poolMax: 32 });
-});
-afterAll(() => database.close());
-beforeEach(async () => {
-  accounts += 1;
-  account = `account-${accounts}`;
-  await openAccount(database.db, account);
-});
 
 const request = (tradeId: string) => aRequest({ tradeId: `${account}-${tradeId}`, account });
 

@@ -1,13 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
+import { describe, expect, test } from 'vitest';
 import type { OutcomeClass } from '../../src/domain/outcome.ts';
 import { readOrder } from '../../src/store/orders/book-order.ts';
 import { commitIntent, renewIntent } from '../../src/store/orders/intents.ts';
 import { recordSend } from '../../src/store/orders/order-sends.ts';
-import { aDatabase, type TestDatabase } from '../support/postgres.ts';
+import { database, request } from './account-each.ts';
 import {
   aFill,
-  aRequest,
   committed,
   d,
   decide,
@@ -17,27 +15,12 @@ import {
   exitIntent,
   nextTradeId,
   nowMs,
-  openAccount,
   placeEntry,
   report,
   sent,
   typesOf,
   venueOrder,
 } from './fixtures.ts';
-
-let database: TestDatabase;
-let request: EntryRequest;
-let count = 0;
-beforeAll(async () => {
-  database = await aDatabase();
-});
-afterAll(() => database.close());
-beforeEach(async () => {
-  count += 1;
-  const account = `account-${count}`;
-  await openAccount(database.db, account);
-  request = aRequest({ tradeId: `trade-${count}`, account });
-});
 
 describe('commitIntent', () => {
   test('commits an entry once, with its send and its record', async () => {

@@ -1,14 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
+import { describe, expect, test } from 'vitest';
 import { readOrder, workingOrders } from '../../src/store/orders/book-order.ts';
 import { commitIntent } from '../../src/store/orders/intents.ts';
 import { applyVenueOrder, recordForeignOrder } from '../../src/store/orders/order-reports.ts';
-import { aDatabase, type TestDatabase } from '../support/postgres.ts';
+import { database, request } from './account-each.ts';
 import {
   aFill,
   alertCodes,
   approving,
-  aRequest,
   committed,
   d,
   decide,
@@ -16,7 +14,6 @@ import {
   messagesTo,
   nextTradeId,
   nowMs,
-  openAccount,
   phaseOf,
   placeEntry,
   recordsOf,
@@ -26,20 +23,6 @@ import {
   typesOf,
   venueOrder,
 } from './fixtures.ts';
-
-let database: TestDatabase;
-let request: EntryRequest;
-let count = 0;
-beforeAll(async () => {
-  database = await aDatabase();
-});
-afterAll(() => database.close());
-beforeEach(async () => {
-  count += 1;
-  const account = `account-${count}`;
-  await openAccount(database.db, account);
-  request = aRequest({ tradeId: `trade-${count}`, account });
-});
 
 describe('applyVenueOrder', () => {
   test('acknowledges an order and tells its entry', async () => {

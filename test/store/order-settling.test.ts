@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
+import { describe, expect, test } from 'vitest';
 import type { OutcomeClass } from '../../src/domain/outcome.ts';
 import { commitIntent, renewIntent } from '../../src/store/orders/intents.ts';
 import type { SendOutcome } from '../../src/store/orders/order-reports.ts';
 import { recordSend } from '../../src/store/orders/order-sends.ts';
 import { denyOrder, parkOrder, resolveOrder } from '../../src/store/orders/order-settling.ts';
-import { aDatabase, type TestDatabase } from '../support/postgres.ts';
+import { database, request } from './account-each.ts';
 import {
   aFill,
   alertCodes,
@@ -16,7 +15,6 @@ import {
   messagesTo,
   nextTradeId,
   nowMs,
-  openAccount,
   phaseOf,
   placeEntry,
   recordsOf,
@@ -26,20 +24,6 @@ import {
   typesOf,
   venueOrder,
 } from './fixtures.ts';
-
-let database: TestDatabase;
-let request: EntryRequest;
-let count = 0;
-beforeAll(async () => {
-  database = await aDatabase();
-});
-afterAll(() => database.close());
-beforeEach(async () => {
-  count += 1;
-  const account = `account-${count}`;
-  await openAccount(database.db, account);
-  request = aRequest({ tradeId: `trade-${count}`, account });
-});
 
 describe('recordSend', () => {
   const send = (outcome: OutcomeClass, changed: Partial<SendOutcome> = {}) =>
