@@ -3,7 +3,7 @@ import { partsOf, planOf } from './orders-parts.ts';
 import { drawOrders, type OrdersPlan } from './orders-plan.ts';
 import { playOrders } from './orders-play.ts';
 import type { Played } from './played.ts';
-import { drawPure, type PurePlan } from './pure-plan.ts';
+import { drawPure, type PureEvent, type PurePlan } from './pure-plan.ts';
 import { playPure } from './pure-play.ts';
 import { shrink } from './shrink.ts';
 
@@ -25,9 +25,17 @@ export async function playPlan(plan: SwarmPlan, { db, nextAccount }: Ground): Pr
 /** The smallest plan that is still broken, in the same way or another. */
 export async function shrinkPlan(plan: SwarmPlan, ground: Ground): Promise<SwarmPlan> {
   const isBroken = async (smaller: SwarmPlan) => (await playPlan(smaller, ground)).faults.length > 0;
-  if (plan.layer === 'pure') {
-    const events = await shrink(plan.events, (kept) => isBroken({ ...plan, events: kept }), 2_000);
-    return { ...plan, events };
-  }
+  if (plan.layer === 'pure') return shrinkPure(plan, isBroken);
   return planOf(plan, await shrink(partsOf(plan), (kept) => isBroken(planOf(plan, kept))));
+}
+
+/** The trades that it takes, and of each the events that it takes. */
+async function shrinkPure(plan: PurePlan, isBroken: (smaller: PurePlan) => Promise<boolean>): Promise<PurePlan> {
+  let trades = await shrink(plan.trades, (kept) => isBroken({ ...plan, trades: kept }), 2_000);
+  for (const [i, trade] of trades.entries()) {
+    const shortened = (events: readonly PureEvent[]) => trades.with(i, { ...trade, events });
+    const events = await shrink(trade.events, (kept) => isBroken({ ...plan, trades: shortened(kept) }), 2_000);
+    trades = shortened(events);
+  }
+  return { ...plan, trades };
 }

@@ -31,27 +31,29 @@ export type PureEvent =
   /** The stream brings one of the reports that the venue has written, an old one or one that came before, too. */
   | { readonly does: 'stream'; readonly index: number }
   | { readonly does: 'pass'; readonly ms: number }
-  | { readonly does: 'exit' };
+  /** Somebody wants it closed. */
+  | { readonly does: 'exit' }
+  /** A person decides what is parked. */
+  | { readonly does: 'decide' };
 
-export type PurePlan = {
-  readonly layer: 'pure';
-  readonly seed: number;
-  readonly quantity: number;
-  readonly resends: boolean;
-  readonly events: readonly PureEvent[];
-};
+/** One trade, from its start to its settlement or to the last of its events, whichever comes first. */
+export type PureTrade = { readonly quantity: number; readonly resends: boolean; readonly events: readonly PureEvent[] };
+
+/** Trades one after the other, each with orders of its own. What counts failures sees all of them. */
+export type PurePlan = { readonly layer: 'pure'; readonly seed: number; readonly trades: readonly PureTrade[] };
+
+const tradesMax = 100;
 
 export function drawPure(seed: number): PurePlan {
   const dice = diceOf(seed);
   const rates = drawFates(dice);
   const dies = dice.between(0, 30) / 100;
-  return {
-    layer: 'pure',
-    seed,
-    quantity: dice.between(100, 3_000),
+  const trades = Array.from({ length: dice.between(1, tradesMax) }, () => ({
+    quantity: dice.chance(0.5) ? dice.between(100, 3_000) : dice.between(3_000, 30_000),
     resends: dice.chance(0.5),
-    events: Array.from({ length: dice.between(10, 60) }, () => drawEvent(dice, rates, dies)),
-  };
+    events: Array.from({ length: dice.between(10, 120) }, () => drawEvent(dice, rates, dies)),
+  }));
+  return { layer: 'pure', seed, trades };
 }
 
 const fates: readonly Fate[] = [
@@ -59,10 +61,9 @@ const fates: readonly Fate[] = [
   ...(['garbledAfter', 'throttled', 'rejected', 'fatal'] as const),
 ];
 
-/** Which of them there are in this seed: those that are drawn twice strike twice as often. */
+/** Which of them there are in this seed: those that are drawn twice strike twice as often. One seed in five has one alone. */
 const drawFates = (dice: Dice): readonly Fate[] => [
-  ...dice.some(fates, 0.4),
-  ...dice.some(fates, 0.2),
+  ...(dice.chance(0.2) ? [dice.pick(fates)] : [...dice.some(fates, 0.4), ...dice.some(fates, 0.2)]),
   ...Array.from({ length: dice.between(1, 8) }, () => 'answered' as const),
 ];
 
@@ -80,6 +81,6 @@ function drawEvent(dice: Dice, rates: readonly Fate[], dies: number): PureEvent 
   }
   if (turn < 62) return { does: 'trade', quantity: dice.between(1, 3_000), price: dice.between(80, 120) };
   if (turn < 80) return { does: 'stream', index: dice.below(20) };
-  if (turn < 97) return { does: 'pass', ms: dice.pick([1, 100, 3_000, 20_000, 40_000]) };
-  return { does: 'exit' };
+  if (turn < 95) return { does: 'pass', ms: dice.pick([1, 100, 3_000, 20_000, 40_000]) };
+  return { does: turn < 98 ? 'exit' : 'decide' };
 }

@@ -10,7 +10,7 @@ import {
 } from '../../src/domain/order.ts';
 import { classify, classifyCancel, fenceAtMs, joinOutcomes, type VenueSignal } from '../../src/domain/outcome.ts';
 import { planSend, type Send } from '../../src/domain/sending.ts';
-import type { PureEvent, PurePlan } from './pure-plan.ts';
+import type { PureEvent, PureTrade } from './pure-plan.ts';
 import { filledOf, isOpen, type ModelReport, type ModelVenue, recvWindowMs } from './pure-venue.ts';
 
 export type Act = Extract<PureEvent, { readonly does: 'act' }>;
@@ -28,7 +28,7 @@ type BookOrder = {
   isPresumedDead: boolean;
 };
 
-type Book = {
+export type Book = {
   readonly orders: BookOrder[];
   readonly canceled: Set<string>;
   isExiting: boolean;
@@ -36,7 +36,13 @@ type Book = {
   nowMs: number;
 };
 
-export const newBook = (): Book => ({ orders: [], canceled: new Set(), isExiting: false, isSettled: false, nowMs: 0 });
+export const newBook = (nowMs: number): Book => ({
+  orders: [],
+  canceled: new Set(),
+  isExiting: false,
+  isSettled: false,
+  nowMs,
+});
 
 export const thousandths = (whole: number): Decimal => decimal((whole / 1_000).toFixed(3));
 
@@ -54,7 +60,7 @@ export type Decisions = typeof soundDecisions;
 
 export type Turn = {
   readonly decide: Decisions;
-  readonly plan: PurePlan;
+  readonly trade: PureTrade;
   readonly book: Book;
   readonly venue: ModelVenue;
   readonly told: (signal: VenueSignal) => void;
@@ -66,10 +72,10 @@ const entryEscalationMs = 5_000;
 
 /** The product's next move: what src/domain decides, carried out under the event's fate. */
 export function takeTurn(turn: Turn, act: Act): void {
-  const { book, plan } = turn;
+  const { book, trade } = turn;
   const entry = book.orders.findLast(({ purpose }) => purpose === 'entry');
   if (book.isExiting) stepExit(turn, act);
-  else if (entry === undefined) placeNew(turn, act, 'entry', 1, plan.quantity);
+  else if (entry === undefined) placeNew(turn, act, 'entry', 1, trade.quantity);
   else if (isClosed(entry.state.status) && fillsComplete(entry.state) && !entry.state.inDoubt) book.isExiting = true;
   else stepEntry(turn, act, entry);
 }
@@ -143,8 +149,11 @@ function legOf({ book, venue }: Pick<Turn, 'book' | 'venue'>): ExitLeg {
     entryQuantity: filled('entry'),
     exitQuantity: filled('exit'),
     baseFee: zero,
-    orders: book.orders.map(({ id, state, ...order }) => ({
-      ...order,
+    orders: book.orders.map(({ id, state, purpose, generation, createdAtMs, updatedAtMs }) => ({
+      purpose,
+      generation,
+      createdAtMs,
+      updatedAtMs,
       clientOrderId: id,
       orderType: 'MARKET',
       status: state.status,
@@ -246,10 +255,10 @@ function look(turn: Turn, act: Act, order: BookOrder): void {
 
 /** Past the fence, and nowhere to be found. */
 function giveUp(turn: Turn, act: Act, order: BookOrder): void {
-  const { plan, book } = turn;
-  const mayResend = plan.resends && order.purpose === 'entry' && order.generation < generationsMax && !book.isExiting;
+  const { trade, book } = turn;
+  const mayResend = trade.resends && order.purpose === 'entry' && order.generation < generationsMax && !book.isExiting;
   order.isPresumedDead = true;
   order.updatedAtMs = book.nowMs;
   order.state = { ...order.state, status: mayResend ? 'canceled' : 'parked', inDoubt: !mayResend };
-  if (mayResend) placeNew(turn, act, 'entry', order.generation + 1, plan.quantity);
+  if (mayResend) placeNew(turn, act, 'entry', order.generation + 1, trade.quantity);
 }

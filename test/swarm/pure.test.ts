@@ -5,7 +5,7 @@ import { drawPure } from './pure-plan.ts';
 import { playPure } from './pure-play.ts';
 import { type Decisions, soundDecisions } from './pure-trade.ts';
 
-const seeds = Array.from({ length: 2_000 }, (_, i) => i + 1);
+const seeds = Array.from({ length: 60 }, (_, i) => i + 1);
 
 const brokenBy = (decide: Decisions): readonly string[] => {
   for (const seed of seeds) {
@@ -76,7 +76,7 @@ describe('a wrong decision is seen', () => {
             nowMs,
           ),
       },
-      /^(I2|liveness)/,
+      /^(I2|liveness)/m,
     ],
   ];
 
