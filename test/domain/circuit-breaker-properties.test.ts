@@ -10,19 +10,7 @@ import {
   nextTransitionAtMs,
   stepBreaker,
 } from '../../src/domain/circuit-breaker.ts';
-
-const settings: BreakerSettings = {
-  failureThreshold: 3,
-  failureWindowMs: 100,
-  openTimeoutMs: 500,
-  halfOpenProbesMax: 2,
-  windowBoundary: 'exclusive',
-  dwellMs: 0,
-  probeTimeoutMs: 1_000,
-};
-
-const fail = (...atMs: number[]): BreakerEvent[] => atMs.map((at) => ({ kind: 'failure', atMs: at }));
-const tick = (atMs: number): BreakerEvent[] => [{ kind: 'tick', atMs }];
+import { fail, settings, tick } from './any-breaker.ts';
 
 describe('the circuit breaker, for any events', () => {
   const someSettings = fc.record({

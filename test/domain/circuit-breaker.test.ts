@@ -14,20 +14,9 @@ import {
   nextTransitionAtMs,
   stepBreaker,
 } from '../../src/domain/circuit-breaker.ts';
+import { fail, settings, tick } from './any-breaker.ts';
 
-const settings: BreakerSettings = {
-  failureThreshold: 3,
-  failureWindowMs: 100,
-  openTimeoutMs: 500,
-  halfOpenProbesMax: 2,
-  windowBoundary: 'exclusive',
-  dwellMs: 0,
-  probeTimeoutMs: 1_000,
-};
-
-const fail = (...atMs: number[]): BreakerEvent[] => atMs.map((at) => ({ kind: 'failure', atMs: at }));
 const succeed = (...atMs: number[]): BreakerEvent[] => atMs.map((at) => ({ kind: 'success', atMs: at }));
-const tick = (atMs: number): BreakerEvent[] => [{ kind: 'tick', atMs }];
 const reset = (atMs: number): BreakerEvent[] => [{ kind: 'reset', atMs }];
 
 const fold = (events: readonly BreakerEvent[], changed: Partial<BreakerSettings> = {}): BreakerStep =>

@@ -1,42 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Decimal, decimal, isLess, zero } from '../../src/domain/decimal.ts';
-import { applyReport, isClosed, type OrderReport, type OrderState, type OrderStatus } from '../../src/domain/order.ts';
-
-const anOrder = (changed: Partial<OrderState> = {}): OrderState => ({
-  status: 'pendingNew',
-  quantity: decimal('3'),
-  reportedQuantity: zero,
-  reportedQuote: zero,
-  filledQuantity: zero,
-  inDoubt: false,
-  ...changed,
-});
-
-/** `quantity` filled at 100 each. */
-const report = (status: OrderReport['status'], quantity = 0): OrderReport => ({
-  status,
-  filledQuantity: decimal(String(quantity)),
-  filledQuote: decimal(String(quantity * 100)),
-});
-
-/** The order after a report; one that may not be changes nothing. */
-function heard(state: OrderState, told: OrderReport): OrderState {
-  const transition = applyReport(state, told);
-  return transition.outcome === 'applied' ? transition.state : state;
-}
-
-const statuses: readonly OrderStatus[] = [
-  'pendingNew',
-  'new',
-  'partiallyFilled',
-  'filled',
-  'canceled',
-  'rejected',
-  'expired',
-  'denied',
-  'parked',
-];
+import { type Decimal, decimal, isLess } from '../../src/domain/decimal.ts';
+import { applyReport, isClosed, type OrderReport } from '../../src/domain/order.ts';
+import { anOrder, heard, report, statuses } from './any-order.ts';
 
 describe('an order, for any reports', () => {
   const life: readonly OrderReport[] = [report('new'), report('partiallyFilled', 1), report('partiallyFilled', 2)];

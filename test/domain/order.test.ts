@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decimal, zero } from '../../src/domain/decimal.ts';
+import { decimal } from '../../src/domain/decimal.ts';
 import {
   applyReport,
   fillsComplete,
@@ -8,43 +8,8 @@ import {
   leavesQuantity,
   type OrderReport,
   type OrderState,
-  type OrderStatus,
 } from '../../src/domain/order.ts';
-
-const anOrder = (changed: Partial<OrderState> = {}): OrderState => ({
-  status: 'pendingNew',
-  quantity: decimal('3'),
-  reportedQuantity: zero,
-  reportedQuote: zero,
-  filledQuantity: zero,
-  inDoubt: false,
-  ...changed,
-});
-
-/** `quantity` filled at 100 each. */
-const report = (status: OrderReport['status'], quantity = 0): OrderReport => ({
-  status,
-  filledQuantity: decimal(String(quantity)),
-  filledQuote: decimal(String(quantity * 100)),
-});
-
-/** The order after a report; one that may not be changes nothing. */
-function heard(state: OrderState, told: OrderReport): OrderState {
-  const transition = applyReport(state, told);
-  return transition.outcome === 'applied' ? transition.state : state;
-}
-
-const statuses: readonly OrderStatus[] = [
-  'pendingNew',
-  'new',
-  'partiallyFilled',
-  'filled',
-  'canceled',
-  'rejected',
-  'expired',
-  'denied',
-  'parked',
-];
+import { anOrder, heard, report, statuses } from './any-order.ts';
 
 describe('a report on an order', () => {
   test.each<{
