@@ -9,8 +9,9 @@ import { isSuccess } from './reads.ts';
 import { describe, endpoints, type RestAnswer, retryAtOf } from './rest.ts';
 
 /**
- * Puts one order in the place of another. The new one is placed only when the old one was canceled: an old one that has
- * just filled must not be followed by a second. Where the venue counts too many orders it does neither.
+ * Puts one order in the place of another. The new one is placed only when the old one was canceled with nothing filled: one
+ * that has just filled, if only in part, must not be followed by a second. Where the venue counts too many orders it does
+ * neither.
  */
 export const createReplaceOrder =
   ({ rest, clock }: Pick<OrderSendsDependencies, 'rest' | 'clock'>): Venue['replaceOrder'] =>
@@ -19,6 +20,8 @@ export const createReplaceOrder =
     const parameters = {
       ...orderParametersOf(order, lane),
       cancelOrigClientOrderId: cancel.clientOrderId,
+      // One that has sold meanwhile stays: the new one was sized before that, and would sell it again.
+      cancelRestrictions: 'ONLY_NEW',
       cancelReplaceMode: 'STOP_ON_FAILURE',
       orderRateLimitExceededMode: 'DO_NOTHING',
       recvWindow: order.recvWindowMs,

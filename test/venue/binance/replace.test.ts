@@ -29,6 +29,7 @@ describe('replaceOrder', () => {
       newOrderRespType: 'FULL',
       selfTradePreventionMode: 'EXPIRE_MAKER',
       cancelOrigClientOrderId: 'rts-old',
+      cancelRestrictions: 'ONLY_NEW',
       cancelReplaceMode: 'STOP_ON_FAILURE',
       orderRateLimitExceededMode: 'DO_NOTHING',
       recvWindow: '3000',
