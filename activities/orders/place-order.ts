@@ -79,6 +79,7 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
     case 'held':
       return deny('TRADING_STATE_BLOCKED', `hold ${committed.holdId}`);
     case 'exit-requested':
+      return deny(input.purpose === 'stop' ? 'STOP_WITHDRAWN' : 'ENTRY_WITHDRAWN');
     case 'not-approved':
       return deny('ENTRY_WITHDRAWN');
     case 'exceeds-reservation':

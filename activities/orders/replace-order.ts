@@ -56,14 +56,16 @@ export const createReplaceOrder = (deps: ActivityDependencies) =>
       const placed =
         committed.outcome === 'existing'
           ? asFound(await readOrder(deps.db, clientOrderId))
-          : await deny(
-              deps,
-              order,
-              committed.outcome === 'not-working' ? 'REPLACED_ORDER_ENDED' : 'EXIT_EXCEEDS_POSITION',
-            );
+          : await deny(deps, order, refusals[committed.outcome]);
       return { canceled: old.reported, placed };
     });
   };
+
+const refusals = {
+  'not-working': 'REPLACED_ORDER_ENDED',
+  'exit-requested': 'STOP_WITHDRAWN',
+  'exceeds-position': 'EXIT_EXCEEDS_POSITION',
+} as const satisfies Record<string, ErrorCode>;
 
 /** An intent that somebody committed before may have been sent: only the venue can say. */
 function asFound(order: BookOrder | undefined): OrderReported {
@@ -83,7 +85,9 @@ async function send(
   const result = await room.venue.replaceOrder({ cancel: { symbol, clientOrderId }, order, lane: 'exit' }, signal);
   crashPoint('afterExitAnswer');
   const placed = await settlePlaced(deps, room, order, result.placed);
-  return { canceled: await settleCanceled(deps, room, old, result.canceled), placed };
+  const canceled = await settleCanceled(deps, room, old, result.canceled);
+  crashPoint('afterRecord');
+  return { canceled, placed };
 }
 
 async function settlePlaced(

@@ -100,6 +100,11 @@ export const orderErrors = {
     summary: 'The trade was asked to end before its entry order was sent.',
     remedy: 'Nothing: no order was placed. A new trade needs a new trade id.',
   },
+  STOP_WITHDRAWN: {
+    retryable: false,
+    summary: 'The exit was asked for before the stop was sent to the venue, so it was not: the exit sells.',
+    remedy: 'Nothing: no order was placed.',
+  },
   ENTRY_EXCEEDS_RESERVATION: {
     retryable: false,
     summary: 'The entry order asks for more than was reserved for it, so it was not sent.',

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Actor } from '../../contracts/messages/events.ts';
 import type { OrderRef, OrderReported, OrderTerms } from '../../contracts/messages/messages.ts';
-import { entryId, exitId, positionId } from '../../contracts/messages/names.ts';
+import { entryId, exitId, protectId } from '../../contracts/messages/names.ts';
 import { type Decimal, zero } from '../../domain/decimal.ts';
 import { invariant } from '../../domain/invariant.ts';
 import type { OrderPurpose, TimeInForce } from '../../domain/order.ts';
@@ -41,7 +41,7 @@ type IntentResult = {
 /**
  * Commits the intent of an order with its record, in one statement on the server: no stopped client can keep its locks.
  * Only after this may the first byte leave. A hold that was committed before refuses an entry; one that comes later
- * waits for it. Exits are refused by nothing but the position.
+ * waits for it. Exits are refused by nothing but the position, stops also by an exit that was asked for.
  */
 export async function commitIntent(db: Db, intent: OrderIntent): Promise<IntentOutcome> {
   const row = rowOf(intent);
@@ -54,12 +54,17 @@ export async function commitIntent(db: Db, intent: OrderIntent): Promise<IntentO
     actor: actorOf(intent),
     data,
   });
-  const commit = sql.raw(intent.purpose === 'entry' ? 'commit_entry_intent' : 'commit_exit_intent');
   const { rows } = await sql<IntentResult>`
-    select * from ${commit}(${JSON.stringify(row)}::jsonb, ${eventId}::uuid, ${body})
+    select * from ${sql.raw(committing[intent.purpose])}(${JSON.stringify(row)}::jsonb, ${eventId}::uuid, ${body})
   `.execute(db);
   return outcomeOf(db, intent, rows[0]);
 }
+
+const committing: Readonly<Record<OrderPurpose, string>> = {
+  entry: 'commit_entry_intent',
+  exit: 'commit_exit_intent',
+  stop: 'commit_stop_intent',
+};
 
 export type RenewOutcome =
   | { readonly outcome: 'renewed'; readonly order: BookOrder }
@@ -177,7 +182,7 @@ const timeInForceOf = ({ orderType, timeInForce }: OrderIntent): TimeInForce | n
 const lifecycleOf: Record<OrderPurpose, (tradeId: string) => string> = {
   entry: entryId,
   exit: exitId,
-  stop: positionId,
+  stop: protectId,
 };
 
 export const actorOf = ({ purpose, tradeId }: { readonly purpose: OrderPurpose; readonly tradeId: string }): Actor => ({

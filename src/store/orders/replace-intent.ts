@@ -7,8 +7,11 @@ import { actorOf, justCommitted, type OrderIntent, rowOf } from './intents.ts';
 
 export type ReplaceOutcome =
   | { readonly outcome: 'committed'; readonly order: BookOrder }
-  /** `existing`: an earlier attempt committed it and may have sent it; `not-working`: there is nothing to replace. */
-  | { readonly outcome: 'existing' | 'not-working' }
+  /**
+   * `existing`: an earlier attempt committed it and may have sent it; `not-working`: there is nothing to replace;
+   * `exit-requested`: the exit treats the trade's stops from now on.
+   */
+  | { readonly outcome: 'existing' | 'not-working' | 'exit-requested' }
   | { readonly outcome: 'exceeds-position'; readonly quantityLeft: Decimal };
 
 /**
@@ -28,8 +31,9 @@ export async function commitReplacement(
     actor: actorOf(intent),
     data: { ...data, replaces: replaced },
   });
+  const commit = sql.raw(intent.purpose === 'stop' ? 'commit_stop_intent' : 'commit_replace_intent');
   const { rows } = await sql<{ readonly outcome: ReplaceOutcome['outcome']; readonly quantity_left: Decimal | null }>`
-    select * from commit_replace_intent(${JSON.stringify(rowOf(intent))}::jsonb, ${eventId}::uuid, ${body}, ${replaced})
+    select * from ${commit}(${JSON.stringify(rowOf(intent))}::jsonb, ${eventId}::uuid, ${body}, ${replaced})
   `.execute(db);
   const { outcome = 'not-working', quantity_left } = rows[0] ?? {};
   if (outcome === 'committed') return { outcome, order: justCommitted(intent) };

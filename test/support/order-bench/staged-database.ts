@@ -95,7 +95,7 @@ function acquire(
   });
 }
 
-const intentStatement = /from commit_(entry|exit|resend|replace)_intent\(/;
+const intentStatement = /from commit_(entry|exit|stop|resend|replace)_intent\(/;
 
 function noteIntent({ sql, parameters }: CompiledQuery, { rows }: QueryResult<unknown>, note: (id: string) => void) {
   if (!intentStatement.test(sql) || (rows[0] as { outcome?: string } | undefined)?.outcome !== 'committed') return;
