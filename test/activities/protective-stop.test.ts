@@ -1,54 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import type { ExitTerms } from '../../src/contracts/messages/entry-request.ts';
 import { decimal } from '../../src/domain/decimal.ts';
 import type { FaultRule } from '../../src/simulator/server.ts';
 import type { OrderBench } from '../support/order-bench/bench.ts';
 import { judgeBench } from '../support/order-bench/judge.ts';
+import { exitAtVenue, guarded, replacing, standing, stopsOf, tighten } from './protecting.ts';
 import { alertCodes, aTheater, canceling, limitThatRests, placements, placing, status } from './stories.ts';
 
 const theater = aTheater();
 
-const atVenue = { at: 'venue', limitOffsetBps: 50, moveStepBps: 20, moveIntervalMs: 60_000 } as const;
-const exit: ExitTerms = { stopLoss: { price: decimal('95') }, protectiveStop: atVenue };
-
-/** A position of 0.999 at a market of 100, with its guards armed and, unless said otherwise, its stop at the venue. */
-async function guarded(plan: { readonly exit?: ExitTerms; readonly watch?: boolean; readonly isHeld?: boolean } = {}) {
-  const bench = await theater.open({ watch: plan.watch ?? true });
-  const { tradeId } = await bench.trade({ exits: false, exit: plan.exit ?? exit });
-  await bench.runner().run('armGuards', [tradeId]);
-  if (plan.isHeld !== false) await bench.protect(tradeId);
-  return { bench, tradeId };
-}
-
-const stopsOf = ({ simulator }: OrderBench) =>
-  [...simulator.exchange.books.orders.values()].filter(({ clientOrderId }) => clientOrderId.startsWith('rts-'));
-const standing = (bench: OrderBench) =>
-  stopsOf(bench)
-    .filter(({ orderId }) => bench.simulator.exchange.books.openOrders.has(orderId))
-    .map(({ quantity, stopPrice }) => ({ quantity, stopPrice }));
-
 const refusals = ({ simulator }: OrderBench) => simulator.requests().filter(({ code }) => code === -2010);
-
-const replacing = (phase: FaultRule['phase'], action: FaultRule['do']): FaultRule => ({
-  on: { method: 'POST', path: '/api/v3/order/cancelReplace', nth: 1 },
-  phase,
-  do: action,
-});
-
-/** A local stop that has tightened, as the market watch writes it; the stop at the venue may move again by then. */
-async function tighten(bench: OrderBench, tradeId: string, price: string): Promise<void> {
-  await bench.pass(60_000);
-  await theater
-    .db()
-    .updateTable('guard')
-    .set({ terms: JSON.stringify({ side: 'long', price }) })
-    .where('trade_id', '=', tradeId)
-    .execute();
-}
 
 describe('is held at the venue', () => {
   test('for what the position has, at the local stop, and sells there by itself', async () => {
-    const { bench, tradeId } = await guarded();
+    const { bench, tradeId } = await guarded(theater);
     expect(standing(bench)).toEqual([{ quantity: '0.999', stopPrice: '95' }]);
     bench.simulator.tick({ price: '94.9' });
     await bench.settle();
@@ -64,7 +28,7 @@ describe('is held at the venue', () => {
     const entry = bench.trade({
       entry: { ...limitThatRests, expireAfterMs: 60_000 },
       exits: false,
-      exit,
+      exit: exitAtVenue,
       market: [
         () => bench.control('fill', { orderId: 1, quantity: '0.3' }),
         async () => {
@@ -84,11 +48,11 @@ describe('is held at the venue', () => {
   });
 
   test('and follows the local stop by a step, after the interval, in one request', async () => {
-    const { bench, tradeId } = await guarded();
-    await tighten(bench, tradeId, '95.1');
+    const { bench, tradeId } = await guarded(theater);
+    await tighten(theater, { bench, tradeId }, '95.1');
     await bench.protect(tradeId);
     expect(stopsOf(bench).length).toBe(1);
-    await tighten(bench, tradeId, '97');
+    await tighten(theater, { bench, tradeId }, '97');
     await bench.protect(tradeId);
     expect(standing(bench)).toEqual([{ quantity: '0.999', stopPrice: '97' }]);
     const [first, second] = stopsOf(bench);
@@ -102,8 +66,8 @@ describe('is held at the venue', () => {
     ['never left', replacing('before_auth', { action: 'reset' })],
     ['is a 504', replacing('before_response', status(504, { code: -1007, msg: 'Timeout.' }))],
   ])('and comes to rest with one stop when the answer to the replacement %s', async (_name, fault) => {
-    const { bench, tradeId } = await guarded();
-    await tighten(bench, tradeId, '97');
+    const { bench, tradeId } = await guarded(theater);
+    await tighten(theater, { bench, tradeId }, '97');
     bench.simulator.plan(fault);
     await bench.protect(tradeId);
     await bench.protect(tradeId);
@@ -114,7 +78,7 @@ describe('is held at the venue', () => {
   });
 
   test('again, with an alert, when somebody else has canceled it', async () => {
-    const { bench, tradeId } = await guarded();
+    const { bench, tradeId } = await guarded(theater);
     await bench.pass(10_000);
     await bench.control('external', { type: 'cancel', orderId: stopsOf(bench)[0]?.orderId });
     await bench.settle();
@@ -127,7 +91,7 @@ describe('is held at the venue', () => {
   });
 
   test('as soon as the venue takes it, and says so while it does not', async () => {
-    const { bench, tradeId } = await guarded({ isHeld: false });
+    const { bench, tradeId } = await guarded(theater, { isHeld: false });
     const refused = { code: -1013, msg: 'Filter failure: MAX_NUM_ALGO_ORDERS' };
     bench.simulator.plan(placing('before_auth', status(400, refused)), placing('before_auth', status(400, refused), 2));
     await bench.protect(tradeId);
@@ -139,7 +103,7 @@ describe('is held at the venue', () => {
   });
 
   test('no more when its price is traded already: the exit is asked for at once', async () => {
-    const { bench, tradeId } = await guarded({ isHeld: false });
+    const { bench, tradeId } = await guarded(theater, { isHeld: false });
     const planned = await bench.runner().run('planProtection', [tradeId]);
     if (planned.step !== 'place') throw new Error(`a stop is placed, not ${planned.step}`);
     bench.simulator.tick({ price: '94' });
@@ -155,7 +119,7 @@ describe('is held at the venue', () => {
 
 describe('F54: everybody is down while the price falls through the stop', () => {
   test('the venue sells, and the trade is settled from its ledger when somebody is back', async () => {
-    const { bench, tradeId } = await guarded({ watch: false });
+    const { bench, tradeId } = await guarded(theater, { watch: false });
     bench.simulator.tick({ price: '94.9' });
     await bench.pass(600_000);
     expect(stopsOf(bench)).toMatchObject([{ status: 'FILLED', filledQuantity: '0.999' }]);
@@ -170,7 +134,7 @@ describe('F54: everybody is down while the price falls through the stop', () => 
   });
 
   test('what the stop has sold in part is sold to the end, once', async () => {
-    const { bench, tradeId } = await guarded({ watch: false });
+    const { bench, tradeId } = await guarded(theater, { watch: false });
     await bench.control('thinBook', { levels: 1, quantity: '0.3' });
     bench.simulator.tick({ price: '94.9' });
     await bench.control('thinBook', { end: true });
@@ -182,7 +146,7 @@ describe('F54: everybody is down while the price falls through the stop', () => 
 
 describe('F74: our own stop locks what the exit is to sell', () => {
   test('the stop is canceled first, then the rest is sold, and nothing is refused', async () => {
-    const { bench, tradeId } = await guarded();
+    const { bench, tradeId } = await guarded(theater);
     const startedAtMs = bench.nowMs();
     expect(await bench.exit(tradeId)).toMatchObject({ exitQuantity: '0.999', dust: '0' });
     expect(bench.nowMs() - startedAtMs).toBeLessThan(5_000);
@@ -194,7 +158,7 @@ describe('F74: our own stop locks what the exit is to sell', () => {
   });
 
   test('an exit that is sent beside the stop is denied before it leaves', async () => {
-    const { bench, tradeId } = await guarded();
+    const { bench, tradeId } = await guarded(theater);
     const terms = {
       side: 'SELL',
       orderType: 'MARKET',
@@ -208,7 +172,7 @@ describe('F74: our own stop locks what the exit is to sell', () => {
   });
 
   test('the stop fills while it is canceled: what it sold is not sold again', async () => {
-    const { bench, tradeId } = await guarded();
+    const { bench, tradeId } = await guarded(theater);
     bench.simulator.plan(canceling('before_auth', { action: 'delay', ms: 50 }));
     bench.simulator.tick({ price: '94.9' });
     expect(await bench.exit(tradeId)).toMatchObject({ exitQuantity: '0.999', dust: '0' });
@@ -221,7 +185,7 @@ describe('whoever keeps it dies', () => {
   const points = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
   test.each(points)('while it places the stop, at #%d: one stands all the same', async (point) => {
-    const { bench, tradeId } = await guarded({ isHeld: false });
+    const { bench, tradeId } = await guarded(theater, { isHeld: false });
     await bench.protect(tradeId, [{ activity: 'placeOrder', point, kind: 'crash' }]);
     expect(standing(bench)).toEqual([{ quantity: '0.999', stopPrice: '95' }]);
     expect(await bench.exit(tradeId)).toMatchObject({ dust: '0' });
@@ -230,8 +194,8 @@ describe('whoever keeps it dies', () => {
   });
 
   test.each(points)('while it moves the stop, at #%d: one stands all the same', async (point) => {
-    const { bench, tradeId } = await guarded();
-    await tighten(bench, tradeId, '97');
+    const { bench, tradeId } = await guarded(theater);
+    await tighten(theater, { bench, tradeId }, '97');
     await bench.protect(tradeId, [{ activity: 'replaceOrder', point, kind: 'crash' }]);
     await bench.protect(tradeId);
     expect(standing(bench)).toEqual([{ quantity: '0.999', stopPrice: '97' }]);

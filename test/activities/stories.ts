@@ -7,7 +7,7 @@ import { createOrderBench, type OrderBench, type OrderBenchOptions } from '../su
 import type { BenchEvidence } from '../support/order-bench/evidence.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 
-type Theater = {
+export type Theater = {
   /** A bench of its own for this test; it ends with the test. */
   open(options?: Partial<OrderBenchOptions>): Promise<OrderBench>;
   readonly db: () => Db;
