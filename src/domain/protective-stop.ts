@@ -33,6 +33,8 @@ export type ProtectiveOrder = {
   readonly inDoubt: boolean;
   readonly fillsComplete: boolean;
   readonly quantity: Decimal;
+  /** Some of it has filled, whatever became of the rest. */
+  readonly hasSold: boolean;
   readonly stopPrice: Decimal;
   /** The venue refused it because its price was traded already. */
   readonly wouldTrigger: boolean;
@@ -72,7 +74,7 @@ export type ProtectionStep =
       readonly terms: StopTerms;
     }
   | { readonly step: 'cancel' | 'find' | 'collectFills'; readonly generation: number }
-  /** The venue says that the stop's price is traded already: no stop protects any more, only the exit does. */
+  /** No stop protects any more, only the exit does: the price was traded already, or too little is left for an order. */
   | { readonly step: 'exit'; readonly why: string }
   /** Until then, or until something changes where that is null. */
   | { readonly step: 'wait'; readonly why: string; readonly untilMs: number | null }
@@ -81,8 +83,8 @@ export type ProtectionStep =
 const unarmedLookMs = 1_000;
 const throughLookMs = 1_000;
 const shortestLifeMs = 1_000;
-const refusedPauseMs = 1_000;
-const refusedPauseMaxMs = 60_000;
+const failurePauseMs = 1_000;
+const failurePauseMaxMs = 60_000;
 const tenThousandth = decimal('0.0001');
 
 /**
@@ -169,11 +171,16 @@ function placeStep(position: ProtectedPosition, wanted: StopTerms, nowMs: number
   const { orders } = position;
   const last = orders.at(-1);
   if (last?.wouldTrigger) return { step: 'exit', why: `the venue says that ${last.stopPrice} was traded already` };
-  if (isTooSmall(position, wanted)) return wait('what is held is too small for an order');
+  if (isTooSmall(position, wanted)) {
+    // What a stop has begun to sell is on its way out, and nothing else would ever end such a rest.
+    return orders.some(({ hasSold }) => hasSold)
+      ? { step: 'exit', why: 'a stop has sold, and what it left is too small for another one' }
+      : wait('what is held is too small for an order');
+  }
   if (last !== undefined) {
     // One that was refused, or taken away, is followed by the next at once; one in a row of them after a pause.
-    const refused = last.updatedAtMs + pauseMs(refusedInARow(orders) - 1);
-    const notBeforeMs = isRefused(last) ? refused : last.createdAtMs + shortestLifeMs;
+    const afterPauseMs = last.updatedAtMs + pauseMs(failuresInARow(orders) - 1);
+    const notBeforeMs = isRefused(last) ? afterPauseMs : Math.max(afterPauseMs, last.createdAtMs + shortestLifeMs);
     if (nowMs < notBeforeMs) return wait(`the last stop was ${last.status}`, notBeforeMs);
   }
   return { step: 'place', generation: nextGeneration(orders), terms: wanted };
@@ -196,7 +203,7 @@ function keepStep(
   const last = position.orders.at(-1) ?? working;
   const notBeforeMs = Math.max(
     working.createdAtMs + restMs,
-    last.updatedAtMs + pauseMs(refusedInARow(position.orders)),
+    last.updatedAtMs + pauseMs(failuresInARow(position.orders)),
   );
   if (nowMs < notBeforeMs) return wait(`stop ${working.clientOrderId} is to be replaced`, notBeforeMs);
   return {
@@ -218,11 +225,23 @@ const isWorthMoving = (working: ProtectiveOrder, wanted: StopTerms, { moveStepBp
 const isRefused = ({ status }: ProtectiveOrder): boolean =>
   status === 'rejected' || status === 'denied' || status === 'parked';
 
-const refusedInARow = (orders: readonly ProtectiveOrder[]): number =>
-  orders.length - 1 - orders.findLastIndex((order) => !isRefused(order));
+/** Taken away within the longest pause. One that was replaced ended after its successor was intended. */
+const wasSoonGone = (
+  { status, createdAtMs, updatedAtMs }: ProtectiveOrder,
+  next: ProtectiveOrder | undefined,
+): boolean =>
+  (status === 'canceled' || status === 'expired') &&
+  updatedAtMs - createdAtMs < failurePauseMaxMs &&
+  (next === undefined || next.createdAtMs >= updatedAtMs);
 
-const pauseMs = (refusals: number): number =>
-  refusals <= 0 ? 0 : Math.min(refusedPauseMaxMs, refusedPauseMs * 2 ** Math.min(refusals - 1, 10));
+/** How many of the last ones protected nothing, or not for long. */
+function failuresInARow(orders: readonly ProtectiveOrder[]): number {
+  const held = orders.findLastIndex((order, place) => !isRefused(order) && !wasSoonGone(order, orders[place + 1]));
+  return orders.length - 1 - held;
+}
+
+const pauseMs = (failures: number): number =>
+  failures <= 0 ? 0 : Math.min(failurePauseMaxMs, failurePauseMs * 2 ** Math.min(failures - 1, 10));
 
 const nextGeneration = (orders: readonly ProtectiveOrder[]): number =>
   Math.max(0, ...orders.map(({ generation }) => generation)) + 1;

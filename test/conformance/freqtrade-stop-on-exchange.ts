@@ -48,6 +48,7 @@ const stopOrder = (part: Pick<ProtectiveOrder, 'generation' | 'quantity' | 'stop
   status: 'new' as const,
   inDoubt: false,
   fillsComplete: true,
+  hasSold: false,
   wouldTrigger: false,
   createdAtMs: atMs,
   updatedAtMs: atMs,

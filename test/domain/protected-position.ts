@@ -30,6 +30,7 @@ export const stop = (part: Partial<ProtectiveOrder> = {}): ProtectiveOrder => ({
   inDoubt: false,
   fillsComplete: true,
   quantity: d('1'),
+  hasSold: false,
   stopPrice: d('95'),
   wouldTrigger: false,
   createdAtMs: nowMs - 120_000,

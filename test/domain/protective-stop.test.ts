@@ -64,6 +64,34 @@ describe('places', () => {
     expect(pauses).toEqual([0, 1_000, 2_000, 4_000, 60_000]);
   });
 
+  test('after the same pauses when one after the other is taken away at once', () => {
+    const gone = (count: number) =>
+      Array.from({ length: count }, (_, place) => {
+        const atMs = nowMs - 2_000 * (count - place - 1);
+        return stop({ generation: place + 1, status: 'expired', createdAtMs: atMs - 1_000, updatedAtMs: atMs });
+      });
+    const pauses = [1, 2, 3, 4, 20].map((count) => {
+      const step = next({}, ...gone(count));
+      return step.step === 'wait' ? (step.untilMs ?? 0) - nowMs : 0;
+    });
+    expect(pauses).toEqual([0, 1_000, 2_000, 4_000, 60_000]);
+  });
+
+  test('at once after many that were replaced, when the last replacement is refused', () => {
+    const replaced = Array.from({ length: 10 }, (_, place) => {
+      const createdAtMs = nowMs - 1_000 * (10 - place);
+      return stop({ generation: place + 1, status: 'canceled', createdAtMs, updatedAtMs: createdAtMs + 1_005 });
+    });
+    const refused = stop({ generation: 11, status: 'rejected', createdAtMs: nowMs, updatedAtMs: nowMs + 5 });
+    const step = nextProtectionStep(position({}, ...replaced, refused), terms, nowMs + 5);
+    expect(step).toMatchObject({ step: 'place', generation: 12 });
+  });
+
+  test('nothing and asks for the exit when a stop has sold, and what it left is too small for another', () => {
+    const sold = stop({ status: 'canceled', hasSold: true });
+    expect(next({ held: d('0.01') }, sold)).toMatchObject({ step: 'exit' });
+  });
+
   test('no more than once a second, however often somebody cancels it', () => {
     const step = next({}, stop({ status: 'canceled', createdAtMs: nowMs - 10, updatedAtMs: nowMs - 5 }));
     expect(step).toMatchObject({ step: 'wait', untilMs: nowMs + 990 });

@@ -1,5 +1,5 @@
 import type { ProtectiveStopTerms } from '../../contracts/messages/entry-request.ts';
-import type { Decimal } from '../../domain/decimal.ts';
+import { type Decimal, isPositive } from '../../domain/decimal.ts';
 import { better } from '../../domain/direction.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { fillsComplete } from '../../domain/order.ts';
@@ -87,6 +87,7 @@ function protectiveOrderOf(row: OrderRow): ProtectiveOrder {
     inDoubt: row.in_doubt,
     fillsComplete: fillsComplete(stateOf(row)),
     quantity: row.quantity,
+    hasSold: isPositive(row.filled_quantity),
     stopPrice: row.stop_price,
     wouldTrigger: row.status === 'rejected' && saysWouldTrigger(row.reason ?? ''),
     createdAtMs: row.created_at_ms,

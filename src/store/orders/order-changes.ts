@@ -101,7 +101,7 @@ async function followStop(
   nowMs: number,
 ): Promise<TradePhase> {
   const tradeId = trade.trade_id;
-  if (isTaken(after) && !isTaken(before)) await resolveProtection(tx, tradeId, nowMs);
+  if (stands(after) && !stands(before)) await resolveProtection(tx, tradeId, nowMs);
   if (after.status !== 'filled' || before.status === 'filled') return trade.phase;
   const { client_order_id: clientOrderId, venue } = after;
   const trigger = { kind: 'protectiveStop', clientOrderId, stopPrice: after.stop_price };
@@ -118,13 +118,13 @@ async function followStop(
   return 'closing';
 }
 
+/** The venue has it, or it has done all that it was to do. */
+const stands = ({ status }: OrderRow): boolean =>
+  status === 'new' || status === 'partiallyFilled' || status === 'filled';
+
 /** The venue has it, or had it. */
-const isTaken = ({ status }: OrderRow): boolean =>
-  status === 'new' ||
-  status === 'partiallyFilled' ||
-  status === 'filled' ||
-  status === 'canceled' ||
-  status === 'expired';
+const isTaken = (order: OrderRow): boolean =>
+  stands(order) || order.status === 'canceled' || order.status === 'expired';
 
 const newsOf = (after: OrderRow, position: PositionRow | undefined): EntryNews => ({
   clientOrderId: after.client_order_id,
