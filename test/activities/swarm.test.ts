@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { playPlan } from '../swarm/layers.ts';
 import { drawOrders } from '../swarm/orders-plan.ts';
 import { playOrders } from '../swarm/orders-play.ts';
+import { arenas } from '../swarm/processes-stack.ts';
 import { keptSeeds } from '../swarm/seeds.ts';
 import { aTheater } from './stories.ts';
 
@@ -22,10 +23,10 @@ describe('the order path under drawn faults', () => {
 });
 
 describe('a plan that failed once', () => {
-  test.each(keptSeeds())(
+  test.each(keptSeeds().filter(({ plan }) => plan.layer !== 'processes'))(
     '$name: fails no more',
     async ({ name, plan }) => {
-      const played = await playPlan(plan, { db: async () => theater.db(), nextAccount: () => name });
+      const played = await playPlan(plan, { db: async () => theater.db(), nextAccount: () => name, arenas });
       expect(played.faults).toEqual([]);
     },
     60_000,

@@ -47,6 +47,8 @@ export type LedgerRequest = {
   readonly answered: boolean;
   readonly httpStatus: number | null;
   readonly code: number | null;
+  /** What the plan did to it, in words. */
+  readonly faults?: readonly string[];
 };
 
 export type Ledger = {

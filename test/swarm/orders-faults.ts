@@ -47,9 +47,9 @@ const mangled: readonly FaultAction[] = [
   { action: 'status', code: 502, body: '<html>Bad gateway</html>' },
 ];
 
-/** The faults of one seed: which there are, and how often each strikes. */
-export function drawRates(dice: Dice): readonly FaultRule[] {
-  return dice.some(rateKinds, 0.4).flatMap((kind) => kind(dice));
+/** The faults of one seed: which there are, and how often each strikes. `lagsMs`: by how much look-ups may be behind. */
+export function drawRates(dice: Dice, lagsMs: readonly number[] = [500, 5_000, 20_000]): readonly FaultRule[] {
+  return dice.some(rateKinds, 0.4).flatMap((kind) => kind(dice, lagsMs));
 }
 
 /** In per cent, as the mix of the fault table has it at its most. */
@@ -62,7 +62,7 @@ const onStream = (dice: Dice, most: number, action: FaultAction): readonly Fault
   { on: { path: '/ws-api/v3', ...rate(dice, most) }, phase: 'stream', do: action },
 ];
 
-const rateKinds: readonly ((dice: Dice) => readonly FaultRule[])[] = [
+const rateKinds: readonly ((dice: Dice, lagsMs: readonly number[]) => readonly FaultRule[])[] = [
   (dice) => struck(dice, 'place', ['before_response', { action: 'drop' }], 30),
   (dice) => struck(dice, 'place', blows.lost(dice), 15),
   (dice) => struck(dice, 'place', blows.failed(dice), 10),
@@ -74,7 +74,7 @@ const rateKinds: readonly ((dice: Dice) => readonly FaultRule[])[] = [
   (dice) => struck(dice, 'ask', blows.failed(dice), 10),
   (dice) => struck(dice, 'ask', blows.throttled(dice), 10),
   (dice) => struck(dice, 'ask', blows.mangled(dice), 10),
-  (dice) => lagging(dice),
+  (dice, lagsMs) => lagging(dice, dice.pick(lagsMs)),
   (dice) => onStream(dice, 10, { action: 'drop' }),
   (dice) => onStream(dice, 20, { action: 'dup' }),
   (dice) => onStream(dice, 20, { action: 'reorder', frames: dice.between(2, 4) }),
@@ -82,8 +82,7 @@ const rateKinds: readonly ((dice: Dice) => readonly FaultRule[])[] = [
 ];
 
 /** Look-ups do not see what is younger, each by as much; past the fence nothing lags. */
-function lagging(dice: Dice): readonly FaultRule[] {
-  const ms = dice.pick([500, 5_000, 20_000]);
+function lagging(dice: Dice, ms: number): readonly FaultRule[] {
   return requests.ask.map((on) => ({
     on: { ...on, ...rate(dice, 100) },
     phase: 'before_accept',

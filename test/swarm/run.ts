@@ -9,14 +9,15 @@ import type { Job, JobDone } from './player.ts';
 import { keptSeeds } from './seeds.ts';
 
 // `npm run swarm`: seed after seed, each with faults and rates of its own. `--seeds N` (100) of each layer, or as many as fit in
-// `--minutes M`; `--seed S` is the first; `--benches K` processes side by side; `--layer pure|orders`.
+// `--minutes M`; `--seed S` is the first; `--benches K` processes side by side; `--layer pure,orders,processes`.
+// A seed of real processes is a round that takes a minute: of those there is one for 25 of the others.
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string' },
     minutes: { type: 'string' },
     seed: { type: 'string', default: '1' },
-    benches: { type: 'string', default: String(2 * availableParallelism()) },
+    benches: { type: 'string', default: String(availableParallelism()) },
     layer: { type: 'string', default: layerNames.join(',') },
   },
 });
@@ -27,6 +28,9 @@ if (unknown.length > 0)
 const endsAtMs = values.minutes === undefined ? Infinity : Date.now() + Number(values.minutes) * 60_000;
 const seedsMax = Number(values.seeds ?? (values.minutes === undefined ? 100 : Infinity));
 const firstSeed = Number(values.seed);
+const benches = Number(values.benches);
+/** A round of real processes takes so much longer than a seed of the other layers. */
+const seedsPerRound = 25;
 const commit = execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
 
 type Tally = { seeds: number; failed: number; submissions: number; armed: number; struck: number; tookMs: number };
@@ -36,30 +40,36 @@ let serverUrl = '';
 const provide = (_: string, url: string) => {
   serverUrl = url;
 };
+// What the stacks run is the built product.
+if (layers.includes('processes'))
+  execFileSync(process.execPath, ['src/stack/bootstrap.mjs', 'build'], { stdio: 'inherit' });
 const stopPostgres = await setup({ provide } as unknown as TestProject);
-const keptJobs = keptSeeds().map(({ name, plan }): Job => ({ name, plan }));
+const kept = keptSeeds().filter(({ plan: { layer } }) => layer !== 'processes' || layers.includes(layer));
+const keptJobs = kept.map(({ name, plan }): Job => ({ name, plan }));
 const tallies = new Map<LayerName | 'kept', Tally>();
 try {
-  await playAll('kept', keptJobs[Symbol.iterator]());
-  for (const [i, layer] of layers.entries()) await playAll(layer, jobsOf(layer, i));
+  await playAll('kept', keptJobs[Symbol.iterator](), kept.some(({ plan }) => plan.layer === 'processes') ? 1 : benches);
+  for (const [i, layer] of layers.entries())
+    await playAll(layer, jobsOf(layer, i), layer === 'processes' ? 1 : benches);
 } finally {
   await stopPostgres();
 }
 saySummary();
 
-/** Of the time that is left each layer has its share: the first, which takes the least, a tenth. */
+/** Of the time that is left each layer has its share: the models a tenth, as they take the least. */
 function* jobsOf(layer: LayerName, index: number): Generator<Job> {
-  const isLast = index === layers.length - 1;
-  const untilMs = isLast ? endsAtMs : Date.now() + (endsAtMs - Date.now()) / 10;
-  for (let i = 0; i < seedsMax && Date.now() < untilMs; i += 1) yield { layer, seed: firstSeed + i, commit };
+  const share = layers.length - index === 1 ? 1 : layer === 'pure' ? 0.1 : 0.5;
+  const untilMs = Date.now() + (endsAtMs - Date.now()) * share;
+  const count = layer === 'processes' ? Math.ceil(seedsMax / seedsPerRound) : seedsMax;
+  for (let i = 0; i < count && Date.now() < untilMs; i += 1) yield { layer, seed: firstSeed + i, commit };
 }
 
 /** Each process takes the next job when it has done its last. */
-async function playAll(name: LayerName | 'kept', jobs: Iterator<Job>): Promise<void> {
+async function playAll(name: LayerName | 'kept', jobs: Iterator<Job>, sideBySide: number): Promise<void> {
   const startedAtMs = Date.now();
   const tally = { ...none };
   tallies.set(name, tally);
-  await Promise.all(Array.from({ length: Number(values.benches) }, () => playInProcess(jobs, tally)));
+  await Promise.all(Array.from({ length: sideBySide }, () => playInProcess(jobs, tally)));
   tally.tookMs = Date.now() - startedAtMs;
 }
 
@@ -79,12 +89,13 @@ function playInProcess(jobs: Iterator<Job>, tally: Tally): Promise<void> {
   });
 }
 
-function count(tally: Tally, { name, played, kept }: JobDone): void {
+function count(tally: Tally, { name, layer, played, kept }: JobDone): void {
   tally.seeds += 1;
   tally.submissions += played.submissions;
   tally.armed += played.armed;
   tally.struck += played.struck;
-  if (tally.seeds % 1_000 === 0) say(`  ${name}: ${tally.seeds} seeds, ${tally.submissions} submissions`);
+  if (layer === 'processes' || tally.seeds % 1_000 === 0)
+    say(`  ${name}: ${tally.seeds} seeds, ${tally.armed} faulted submissions`);
   if (played.faults.length === 0) return;
   tally.failed += 1;
   say(`${name} FAILED${kept === undefined ? '' : `, kept as test/seeds/${kept.file}`}`);

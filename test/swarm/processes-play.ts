@@ -1,0 +1,176 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type Evidence, gather } from '../support/evidence.ts';
+import { isPlacement } from '../support/oracle/check.ts';
+import { judge } from '../support/oracle.ts';
+import { aRequest } from '../support/trading.ts';
+import type { Played } from './played.ts';
+import { strike } from './processes-blows.ts';
+import { untilAllOver } from './processes-end.ts';
+import type { Blow, ProcessesPlan, ProcessTrade, Stretch } from './processes-plan.ts';
+import type { Arena } from './processes-stack.ts';
+
+/** Trades that are under way at the same time, as far as their senders know. */
+const sideBySide = 20;
+/** A sender waits for the end of its trade for so long, and begins the next one. */
+const patienceMs = 8_000;
+const lookEveryMs = 250;
+
+/** What is there to look at when a round has failed. */
+const leftBehind = fileURLToPath(new URL('../../.ratchet/swarm/', import.meta.url));
+
+type Window = { readonly fromMs: number; readonly toMs: number };
+
+/**
+ * Plays a round on a running stack: trades side by side while the venue fails, processes die and sleep and networks
+ * break; then nothing fails any more, and everything has to end; then the oracle judges all that ever happened there.
+ */
+export async function playProcesses(arena: Arena, plan: ProcessesPlan): Promise<Played> {
+  arena.rounds += 1;
+  const startedAtMs = Date.now();
+  const before = await lastRequestId(arena);
+  const windows = await underFaults(arena, plan, startedAtMs);
+  const calmAtMs = Date.now();
+  const late = await untilAllOver(arena, plan);
+  const evidence = await evidenceOf(arena);
+  const broken = judge(evidence).filter((fault) => !arena.known.has(fault));
+  for (const fault of broken) arena.known.add(fault);
+  const faults = [...late, ...broken];
+  if (faults.length > 0) leave(plan, evidence, faults, { startedAtMs, calmAtMs });
+  return { faults, ...submissionsOf(evidence, before, windows) };
+}
+
+const evidenceOf = async (arena: Arena): Promise<Evidence> => {
+  const evidence = await gather(arena.stack);
+  return { ...evidence, outages: [...evidence.outages, ...arena.troubles] };
+};
+
+const lastRequestId = async ({ stack }: Arena): Promise<number> =>
+  (await stack.venue.ledger()).requests.at(-1)?.requestId ?? 0;
+
+/** Gives the times in which something was armed. */
+async function underFaults(arena: Arena, plan: ProcessesPlan, startedAtMs: number): Promise<readonly Window[]> {
+  const over = { isTrue: false };
+  const windows: Window[] = plan.stretches
+    .filter(({ rules }) => rules.length > 0)
+    .map(({ fromMs, toMs }) => ({ fromMs: startedAtMs + fromMs, toMs: startedAtMs + toMs }));
+  const market = playMarket(arena, plan, startedAtMs, over);
+  const weather = playWeather(arena, plan.stretches, startedAtMs, over);
+  const blows = playBlows(arena, plan.blows, startedAtMs, windows);
+  try {
+    await Promise.all([blows, playTrades(arena, plan)]);
+  } finally {
+    over.isTrue = true;
+    await Promise.allSettled([market, weather]);
+  }
+  const calmAtMs = Date.now();
+  return windows.map(({ fromMs, toMs }) => ({ fromMs, toMs: Math.min(toMs, calmAtMs) }));
+}
+
+type Over = { readonly isTrue: boolean };
+
+const untilTime = (atMs: number): Promise<unknown> => delay(Math.max(0, atMs - Date.now()));
+
+/** Whoever is told of a price or a rule may be dead: then it has not happened. */
+async function playMarket({ stack }: Arena, plan: ProcessesPlan, startedAtMs: number, over: Over): Promise<void> {
+  for (const step of plan.market) {
+    await untilTime(startedAtMs + step.atMs);
+    if (over.isTrue) return;
+    const told = step.does === 'tick' ? stack.venue.tick(step.price) : stack.venue.rules(step.rules);
+    await told.catch(() => undefined);
+  }
+  while (!over.isTrue) {
+    await stack.venue.tick('100').catch(() => undefined);
+    await delay(1_000);
+  }
+}
+
+/** A venue that was killed has forgotten its plan: it is told again and again what it has to do at the time. */
+async function playWeather(
+  { stack }: Arena,
+  stretches: readonly Stretch[],
+  startedAtMs: number,
+  over: Over,
+): Promise<void> {
+  let told: Stretch | undefined;
+  let pid = 0;
+  while (!over.isTrue) {
+    const nowMs = Date.now() - startedAtMs;
+    const present = stretches.find(({ fromMs, toMs }) => fromMs <= nowMs && nowMs < toMs);
+    const presentPid = stack.file().processes['paper']?.pid ?? 0;
+    if (present !== told || presentPid !== pid) {
+      const isTold = await stack.venue
+        .clearPlan()
+        .then(() => stack.venue.plan(...(present?.rules ?? [])))
+        .then(
+          () => true,
+          () => false,
+        );
+      if (isTold) [told, pid] = [present, presentPid];
+    }
+    await delay(100);
+  }
+}
+
+async function playBlows(
+  arena: Arena,
+  blows: readonly Blow[],
+  startedAtMs: number,
+  windows: { fromMs: number; toMs: number }[],
+): Promise<void> {
+  for (const blow of blows) {
+    await untilTime(startedAtMs + blow.atMs);
+    const window = { fromMs: Date.now(), toMs: Infinity };
+    windows.push(window);
+    await strike(arena, blow);
+    window.toMs = Date.now();
+  }
+}
+
+async function playTrades(arena: Arena, { trades }: ProcessesPlan): Promise<void> {
+  const waiting = trades.map((trade, i) => ({ trade, tradeId: `round-${arena.rounds}-${i + 1}` }));
+  const sendOn = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      await playTrade(arena, next.tradeId, next.trade);
+    }
+  };
+  await Promise.all(Array.from({ length: sideBySide }, sendOn));
+}
+
+/** Sends it as a bot would, and waits a while for its end. */
+async function playTrade({ stack }: Arena, tradeId: string, { terms, closesAfterMs }: ProcessTrade): Promise<void> {
+  const decided = await stack.client.enter(aRequest(tradeId, terms)).catch(() => undefined);
+  if (decided?.outcome === 'denied') return;
+  const fromMs = Date.now();
+  let isToldToClose = closesAfterMs === null;
+  while (Date.now() < fromMs + patienceMs) {
+    if (!isToldToClose && Date.now() >= fromMs + (closesAfterMs ?? 0)) {
+      isToldToClose = await stack.client.close(tradeId, { actor: 'swarm', reason: 'a round' }).then(
+        () => true,
+        () => false,
+      );
+    }
+    const [trade] = await stack.sql('select phase from trade where trade_id = $1', [tradeId]).catch(() => []);
+    if (/^(closed|unfilled|denied|compensated)$/.test(String(trade?.['phase']))) return;
+    await delay(lookEveryMs);
+  }
+}
+
+/** Counted in the venue's own ledger: each order that was sent to it in this round. */
+function submissionsOf({ ledger }: Evidence, before: number, windows: readonly Window[]) {
+  const placements = ledger.requests.filter((request) => isPlacement(request) && request.requestId > before);
+  return {
+    submissions: placements.length,
+    armed: placements.filter(({ receivedAtMs }) =>
+      windows.some(({ fromMs, toMs }) => fromMs <= receivedAtMs && receivedAtMs <= toMs),
+    ).length,
+    struck: placements.filter(({ faults = [] }) => faults.length > 0).length,
+  };
+}
+
+function leave(plan: ProcessesPlan, evidence: Evidence, faults: readonly string[], times: object): void {
+  mkdirSync(leftBehind, { recursive: true });
+  writeFileSync(join(leftBehind, `processes-${plan.seed}.json`), JSON.stringify({ faults, times, plan, evidence }));
+}
