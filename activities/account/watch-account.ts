@@ -1,25 +1,20 @@
-import type { AccountWatchInput, WorkingOrder } from '../../src/contracts/messages/messages.ts';
+import type { AccountWatchInput } from '../../src/contracts/messages/messages.ts';
 import { equityOf } from '../../src/domain/equity.ts';
-import { isWorking } from '../../src/domain/order.ts';
 import { endBan } from '../../src/store/fleet/venue-bans.ts';
-import { deadOrdersSince, isOurs, workingOrders } from '../../src/store/orders/book-order.ts';
-import { closeArchived, recordForeignOrder } from '../../src/store/orders/orders.ts';
 import { readAccount, saveBalances } from '../../src/store/trading-state/accounts.ts';
 import { liftForVenue, venueTroubles } from '../../src/store/trading-state/venue-holds.ts';
-import type { Balance, UserDataEvent, VenueOrder } from '../../src/venue/venue.ts';
+import type { Balance, UserDataEvent } from '../../src/venue/venue.ts';
 import type { ActivityDependencies, VenueRoom } from '../dependencies.ts';
 import { whileBeating } from '../heartbeat.ts';
-import { applyAnswer } from '../orders/apply-answer.ts';
-import { cancelAtVenue } from '../orders/cancel-order.ts';
 import { roomOf } from '../rooms.ts';
+import { hearOrder } from './hear-order.ts';
+import { createOrderPolls } from './poll-orders.ts';
 
 const balancesEveryMs = 10_000;
 /** Without a price of what the account holds its equity is unknown, and every entry denied. */
 const equityAgainMs = 1_000;
 const ordersEveryMs = 10_000;
 const lookEveryMs = 250;
-/** How long an order that was taken for dead is looked for. */
-const deadWatchedMs = 3_600_000;
 /** It hands back from time to time, so that its workflow's history can be continued as new. */
 const stintMs = 6 * 3_600_000;
 
@@ -56,6 +51,7 @@ function accountWatcher(deps: ActivityDependencies, { venue: name, account }: Ac
     if (!(await saveEquity(deps, room, account, read)))
       balancesDueAtMs = Math.min(balancesDueAtMs, deps.now() + equityAgainMs);
   };
+  const polls = createOrderPolls(deps, room, account);
   let ordersDueAtMs = 0;
   let handling: Promise<void> = Promise.resolve();
 
@@ -71,6 +67,7 @@ function accountWatcher(deps: ActivityDependencies, { venue: name, account }: Ac
       case 'connected':
         balancesDueAtMs = 0;
         ordersDueAtMs = 0;
+        polls.hurry();
         break;
       case 'disconnected':
         deps.logger.warn({ account, detail: event.detail }, 'user-data stream is down, polling');
@@ -83,6 +80,7 @@ function accountWatcher(deps: ActivityDependencies, { venue: name, account }: Ac
       await handle(event).catch((error) => {
         deps.logger.warn({ error }, 'user-data event is not committed; the next poll repairs it');
         ordersDueAtMs = 0;
+        polls.hurry();
       });
     }
   };
@@ -109,7 +107,7 @@ function accountWatcher(deps: ActivityDependencies, { venue: name, account }: Ac
       }
       if (deps.now() >= ordersDueAtMs) {
         ordersDueAtMs = deps.now() + ordersEveryMs;
-        await attempt(deps, 'orders', () => pollOrders(deps, room, account));
+        await attempt(deps, 'orders', polls.round);
       }
     },
     async close(): Promise<void> {
@@ -125,46 +123,6 @@ async function attempt(deps: ActivityDependencies, what: string, work: () => Pro
   } catch (error) {
     deps.logger.warn({ error, what }, 'account can not be read now');
   }
-}
-
-/** An order of ours is committed; any other one was placed by somebody else, which people must know. */
-async function hearOrder(
-  deps: ActivityDependencies,
-  room: VenueRoom,
-  account: string,
-  order: VenueOrder,
-): Promise<void> {
-  if (await isOurs(deps.db, order.clientOrderId)) await hearOwnOrder(deps, room, order, 'stream');
-  else await recordForeignOrder(deps.db, { account, venue: room.venue.name, order, nowMs: deps.now() });
-}
-
-async function pollOrders(deps: ActivityDependencies, room: VenueRoom, account: string): Promise<void> {
-  for (const order of await workingOrders(deps.db, { account })) await pollOrder(deps, room, order);
-  const sinceMs = deps.now() - deadWatchedMs;
-  for (const order of await deadOrdersSince(deps.db, { account, sinceMs })) await pollOrder(deps, room, order);
-}
-
-async function pollOrder(
-  deps: ActivityDependencies,
-  room: VenueRoom,
-  { symbol, clientOrderId }: Pick<WorkingOrder, 'symbol' | 'clientOrderId'>,
-): Promise<void> {
-  const found = await room.venue.findOrder({ symbol, clientOrderId });
-  if (found.outcome === 'found') await hearOwnOrder(deps, room, found.order, 'lookup');
-  if (found.outcome === 'archived') await closeArchived(deps.db, { clientOrderId, nowMs: deps.now() });
-}
-
-/** An order that was taken for dead and works after all is canceled: another one may stand in its place. */
-async function hearOwnOrder(
-  deps: ActivityDependencies,
-  room: VenueRoom,
-  order: VenueOrder,
-  via: 'stream' | 'lookup',
-): Promise<void> {
-  const { reasonCode } = await applyAnswer(deps, room, order, via);
-  const isDead = reasonCode === 'ORDER_PRESUMED_DEAD' || reasonCode === 'ORDER_DECLARED_DEAD';
-  const { symbol, clientOrderId, report } = order;
-  if (isDead && isWorking(report.status)) await cancelAtVenue(deps, { venue: room.venue.name, symbol, clientOrderId });
 }
 
 /** The venue has just answered a signed request: what it refused before, and a ban, may be over. */

@@ -6,6 +6,8 @@ import {
   checkpointGuards,
   type ShardLease,
 } from '../../src/store/guards/guards.ts';
+import { createUrgentLane } from '../../src/venue/urgent-lane.ts';
+import type { Lane } from '../../src/venue/venue.ts';
 import { createUnwrittenChanges } from '../account/unwritten-changes.ts';
 import type { ActivityDependencies, VenueRoom } from '../dependencies.ts';
 import { openTriggerCommits } from './commit-triggers.ts';
@@ -20,6 +22,9 @@ type Look = {
   readonly stop: () => void;
   /** Trades after this id are missing, since then. */
   missing: { readonly afterId: number; readonly sinceMs: number } | null;
+  isAsking: boolean;
+  /** Stops wait for the answer. */
+  readonly nextLane: () => Lane;
 };
 
 /** The guards of one shard in memory, fed by the prices of their symbols. Triggers leave at once, the rest in batches. */
@@ -27,8 +32,11 @@ export type MarketEyes = {
   armed(): number;
   /** Takes up what was armed, amended and disarmed since, and says so to the book. */
   reload(rows: readonly ArmedGuard[]): Promise<void>;
-  /** Asks the venue for trades that a guard armed late, or a restart, has missed. */
-  catchUp(): Promise<void>;
+  /**
+   * Asks the venue for trades that a guard armed late, or a restart, has missed. Nobody waits for the answer: what was armed
+   * meanwhile must be taken up, and the lease be kept.
+   */
+  catchUp(): void;
   /** Writes what has changed, and from time to time how far each symbol was seen, in one statement. */
   checkpoint(): Promise<void>;
   close(): Promise<void>;
@@ -56,7 +64,7 @@ export function openMarketEyes(deps: ActivityDependencies, room: VenueRoom, leas
     if (known) return known;
     const eyes = createSymbolEyes();
     const stop = room.prices.watch(symbol, (trade) => hear(eyes.onTrade(trade)));
-    const look: Look = { symbol, eyes, stop, missing: null };
+    const look: Look = { symbol, eyes, stop, missing: null, isAsking: false, nextLane: createUrgentLane(now) };
     looks.set(symbol, look);
     return look;
   };
@@ -91,8 +99,13 @@ export function openMarketEyes(deps: ActivityDependencies, room: VenueRoom, leas
       const fresh = rows.filter((row) => row.acknowledgedVersion < row.version);
       if (fresh.length > 0) await acknowledgeGuards(db, { ...lease, rows: fresh });
     },
-    async catchUp() {
-      for (const look of looks.values()) await catchUpOne(deps, room, look, hear);
+    catchUp() {
+      for (const look of looks.values()) {
+        const hearIfWatched = (seen: readonly Seen[]): void => {
+          if (looks.get(look.symbol) === look) hear(seen);
+        };
+        if (isAskingDue(look, now())) void askForMissing(deps, room, look, hearIfWatched);
+      }
     },
     async checkpoint() {
       const changes = unwritten.list((row) => looks.get(row.symbol)?.eyes.find(row.id));
@@ -103,30 +116,41 @@ export function openMarketEyes(deps: ActivityDependencies, room: VenueRoom, leas
     },
     async close() {
       for (const look of looks.values()) look.stop();
+      looks.clear();
       await triggers.close();
     },
   };
 }
 
 /** The hub fills the stream's own gaps, so what is missing gets a moment to come by itself. */
-async function catchUpOne(
-  { now, logger }: ActivityDependencies,
+function isAskingDue(look: Look, nowMs: number): boolean {
+  const afterId = look.eyes.missingAfter();
+  if (afterId === null) look.missing = null;
+  else if (look.missing?.afterId !== afterId) look.missing = { afterId, sinceMs: nowMs };
+  return !look.isAsking && look.missing !== null && nowMs - look.missing.sinceMs >= ownGapMs;
+}
+
+async function askForMissing(
+  { logger }: ActivityDependencies,
   { venue }: VenueRoom,
   look: Look,
   hear: (seen: readonly Seen[]) => void,
 ): Promise<void> {
   const { symbol, eyes } = look;
-  const afterId = eyes.missingAfter();
-  if (afterId === null) look.missing = null;
-  else if (look.missing?.afterId !== afterId) look.missing = { afterId, sinceMs: now() };
-  if (afterId === null || look.missing === null || now() - look.missing.sinceMs < ownGapMs) return;
+  const afterId = look.missing?.afterId;
+  if (afterId === undefined) return;
+  look.isAsking = true;
   try {
-    const trades = await venue.marketTrades(symbol, afterId, pageRows);
+    const trades = await venue.marketTrades(symbol, afterId, pageRows, look.nextLane());
     for (const trade of trades) hear(eyes.onTrade(trade));
+    // A guard that was armed meanwhile may miss trades before these.
+    const isFirstMissing = (eyes.missingAfter() ?? afterId) >= afterId;
     // Ids that the venue leaves out do not exist: nobody waits for them.
-    hear(eyes.onComplete(trades.at(-1)?.venueTradeId ?? afterId + pageRows));
+    if (isFirstMissing) hear(eyes.onComplete(trades.at(-1)?.venueTradeId ?? afterId + pageRows));
   } catch (error) {
     logger.warn({ error, symbol, afterId }, 'missing trades can not be read yet; the live price is watched');
+  } finally {
+    look.isAsking = false;
   }
 }
 

@@ -74,7 +74,7 @@ async function lookEverywhere(
   const isOurs = (candidate: VenueOrder) => candidate.clientOrderId === order.clientOrderId;
   try {
     const open = await room.venue.openOrders(order.symbol);
-    const recent = await room.venue.ordersSince(order.symbol, order.signedAtMs - 1_000);
+    const recent = await room.venue.ordersSince(order.symbol, order.signedAtMs - 1_000, 'cancel');
     const found = open.find(isOurs) ?? recent.find(isOurs);
     if (found) return await applyAnswer(deps, room, found, 'lookup');
     const resent = await resendOrder(deps, room, order);

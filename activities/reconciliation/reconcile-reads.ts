@@ -27,7 +27,7 @@ export async function readLists(
 ): Promise<VenueLists> {
   const balancesAtMs = now();
   const balances = await tryRead(() => venue.balances());
-  const open = await tryRead(() => venue.openOrders());
+  const open = await tryRead(() => venue.openOrders(undefined, 'report'));
   const known = [...new Set([...symbols, ...(open.ok ? open.value.map(({ symbol }) => symbol) : [])])];
   const recent = await tryRead(async () => {
     const orders: VenueOrder[] = [];

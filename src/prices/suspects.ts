@@ -1,7 +1,8 @@
 import type { Decimal } from '../domain/decimal.ts';
 import { createJumpCheck } from '../domain/price-sanity.ts';
 import type { Clock } from '../venue/clock.ts';
-import type { Lane, MarketTrade, Venue } from '../venue/venue.ts';
+import { createUrgentLane } from '../venue/urgent-lane.ts';
+import type { MarketTrade, Venue } from '../venue/venue.ts';
 
 type OfTrade = { readonly symbol: string; readonly venueTradeId: number; readonly price: Decimal };
 
@@ -46,8 +47,6 @@ type Held = { readonly trade: MarketTrade; readonly sinceMs: number; answers: nu
 
 const pageRows = 500;
 const firstPauseMs = 50;
-// At 25 of weight a question: a symbol takes at most 5 % of a limit of 6,000 a minute past everybody else.
-const urgentEveryMs = 5_000;
 // A list may lag behind the stream for a moment. An id that it still does not have after these answers does not exist.
 const answersMax = 6;
 // So many at once are no slip of a digit. The oldest counts as contradicted, so that a broken stream fills no memory.
@@ -59,7 +58,8 @@ export function createSuspects(options: SuspectsOptions, onPage: OnPage): Suspec
   const isJump = createJumpCheck(options.jumpMaxPercent);
   // In the order in which they came, which is nearly that of their ids.
   const held = new Map<number, Held>();
-  const nextLane = createLanes(clock);
+  // A stop may wait for the answer.
+  const nextLane = createUrgentLane(clock.monotonicMs);
   let isAsking = false;
   let isClosed = false;
 
@@ -148,16 +148,6 @@ export function createSuspects(options: SuspectsOptions, onPage: OnPage): Suspec
       isClosed = true;
       held.clear();
     },
-  };
-}
-
-/** A stop may wait for the answer, which must not wait behind entries; a stream gone mad must not use up the limits. */
-function createLanes(clock: Clock): () => Lane {
-  let urgentAtMs = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (clock.monotonicMs() - urgentAtMs < urgentEveryMs) return 'report';
-    urgentAtMs = clock.monotonicMs();
-    return 'cancel';
   };
 }
 

@@ -115,10 +115,11 @@ export type Venue = {
   findOrder(order: { symbol: string; clientOrderId: string; lane?: Lane }, signal?: AbortSignal): Promise<LookUp>;
   /** Fills of one order, with their fees. */
   fillsOf(order: { symbol: string; venueOrderId: string }): Promise<readonly VenueFill[]>;
-  openOrders(symbol?: string): Promise<readonly VenueOrder[]>;
-  /** Orders of a symbol created since, closed ones included. At most 24 hours back. */
-  ordersSince(symbol: string, sinceMs: number): Promise<readonly VenueOrder[]>;
-  /** All fills of a symbol since, whoever placed the order; oldest first, however many. */
+  /** Of one symbol, or of all. In the lane `cancel` unless another is named: a sweep asks. */
+  openOrders(symbol?: string, lane?: Lane): Promise<readonly VenueOrder[]>;
+  /** Orders of a symbol created since, closed ones included. At most 24 hours back. In the lane `report` unless another is named. */
+  ordersSince(symbol: string, sinceMs: number, lane?: Lane): Promise<readonly VenueOrder[]>;
+  /** All fills of a symbol since, whoever placed the order; oldest first, however many. In the lane `report`. */
   fillsSince(symbol: string, sinceMs: number): Promise<readonly AccountFill[]>;
   balances(): Promise<readonly Balance[]>;
   accountPermissions(): Promise<AccountPermissions>;

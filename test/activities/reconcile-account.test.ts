@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FaultRule } from '../../src/simulator/server.ts';
+import { soon } from '../venue/support/soon.ts';
 import {
   alertsOf,
   begun,
@@ -162,8 +163,10 @@ describe('F76: a person trades the account by hand', () => {
   test('one that the stream has told already is one alert and one record', async () => {
     const bench = await aBench(true);
     orderByHand(bench, { side: 'BUY', quantity: '1', price: '90' });
-    await bench.pass(1_000);
-    expect(await alertsOf(theater.db(), bench)).toEqual(['EXTERNAL_ORDER']);
+    await soon(async () => {
+      await bench.pass(1_000);
+      expect(await alertsOf(theater.db(), bench)).toEqual(['EXTERNAL_ORDER']);
+    });
     expect(kindsOf(await reconcile(bench))).toEqual(['externalOrder']);
     expect(await alertsOf(theater.db(), bench)).toEqual(['EXTERNAL_ORDER']);
     const told = await recorded(theater.db(), bench);

@@ -53,28 +53,28 @@ export function createOrderReads(
       return [];
     },
 
-    async openOrders(symbol) {
+    async openOrders(symbol, lane = 'cancel') {
       const observedAtMs = clock.nowMs();
       if (symbol !== undefined) {
         const parameters = await signed({ symbol: venueSymbolOf(symbol) });
-        const rows = await read(endpoints.openOrders, ordersSchema, parameters, 'cancel');
+        const rows = await read(endpoints.openOrders, ordersSchema, parameters, lane);
         return rows.map((raw) => orderOf(raw, { symbol, observedAtMs }));
       }
-      const rows = await read(endpoints.allOpenOrders, ordersSchema, await signed({}), 'cancel');
+      const rows = await read(endpoints.allOpenOrders, ordersSchema, await signed({}), lane);
       if (rows.some((raw) => names.nameOf(raw.symbol) === undefined)) names.expire();
       await names.load();
       // An order in a symbol that even the venue's own list lacks is an order all the same: it keeps that spelling.
       return rows.map((raw) => orderOf(raw, { symbol: names.nameOf(raw.symbol) ?? raw.symbol, observedAtMs }));
     },
 
-    async ordersSince(symbol, sinceMs) {
+    async ordersSince(symbol, sinceMs, lane = 'report') {
       const observedAtMs = clock.nowMs();
       const startTime = Math.max(sinceMs, (await venueClock.nowMs()) - dayMs);
       const wanted = { symbol: venueSymbolOf(symbol), limit: pageRows };
       const rows = await allPages(
         async (orderId) => {
           const parameters = await signed({ ...wanted, ...(orderId === null ? { startTime } : { orderId }) });
-          return await read(endpoints.allOrders, ordersSchema, parameters, 'report');
+          return await read(endpoints.allOrders, ordersSchema, parameters, lane);
         },
         (raw) => Number(raw.orderId),
       );

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { decimal } from '../../../src/domain/decimal.ts';
-import { createRateBudget, type RatePause } from '../../../src/venue/rate-budget.ts';
-import type { Venue } from '../../../src/venue/venue.ts';
+import { systemClock } from '../../../src/venue/clock.ts';
+import { createRateBudget, type RateBudget, type RatePause } from '../../../src/venue/rate-budget.ts';
+import type { Lane, Venue } from '../../../src/venue/venue.ts';
 import { keepUntilTheEnd } from '../support/closing.ts';
 import {
   aVenue,
@@ -168,6 +169,32 @@ describe('openOrders', () => {
     expect(orders.map(({ symbol }) => symbol)).toEqual(['BTC/USDT', 'XRP/ETH', 'NEWONE']);
     expect(server.requestsTo('GET /api/v3/openOrders')[0]?.parameters).not.toHaveProperty('symbol');
   });
+});
+
+test.each<[string, (venue: Venue, lane?: Lane) => Promise<unknown>, usual: Lane]>([
+  ['all open orders', (venue, lane) => venue.openOrders(undefined, lane), 'cancel'],
+  ['the open orders of a symbol', (venue, lane) => venue.openOrders('BTC/USDT', lane), 'cancel'],
+  ['the orders since', (venue, lane) => venue.ordersSince('BTC/USDT', Date.now(), lane), 'report'],
+])('%s are read in the lane that is named', async (_name, ask, usual) => {
+  const script = { 'GET /api/v3/openOrders': () => ok([]), 'GET /api/v3/allOrders': () => ok([]) };
+  const server = keep(await startScriptedVenue({ ...script, 'GET /api/v3/exchangeInfo': () => ok(exchangeInfo()) }));
+  const lanes: Lane[] = [];
+  const own = createRateBudget({ clock: systemClock });
+  const budget: RateBudget = {
+    ...own,
+    take(request) {
+      lanes.push(request.lane);
+      return own.take(request);
+    },
+  };
+  const venue = keep(aVenue({ url: server.url, budget }));
+  await venue.clockOffsetMs();
+  const laneOf = async (lane?: Lane) => {
+    lanes.length = 0;
+    await ask(venue, lane);
+    return lanes[0];
+  };
+  expect([await laneOf(), await laneOf('report'), await laneOf('exit')]).toEqual([usual, 'report', 'exit']);
 });
 
 describe('ordersSince', () => {

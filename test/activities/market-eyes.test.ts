@@ -1,0 +1,157 @@
+import pino from 'pino';
+import { Registry } from 'prom-client';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ActivityDependencies, VenueRoom } from '../../activities/dependencies.ts';
+import { openMarketEyes } from '../../activities/guards/market-eyes.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import { armGuards, loadShard, takeShard } from '../../src/store/guards/guards.ts';
+import type { Lane, MarketTrade } from '../../src/venue/venue.ts';
+import { aRequest, d, enter, nowMs, openAccount } from '../store/fixtures.ts';
+import { aDatabase, type TestDatabase } from '../support/postgres.ts';
+import { soon } from '../venue/support/soon.ts';
+
+const symbol = 'BTC/USDT';
+let database: TestDatabase;
+let opened = 0;
+let shard = '';
+beforeAll(async () => {
+  database = await aDatabase();
+  await openAccount(database.db);
+});
+beforeEach(() => {
+  opened += 1;
+  shard = `paper-${opened}`;
+});
+afterAll(() => database.close());
+
+const aTrade = (venueTradeId: number, price = '100'): MarketTrade => ({
+  symbol,
+  venueTradeId,
+  price: d(price),
+  quantity: d('1'),
+  tradedAtMs: nowMs,
+});
+
+/** A position with a stop at 90 that wants the trades after this one. */
+async function armed(tradeId: string, sinceVenueTradeId: number): Promise<void> {
+  await enter(database.db, aRequest({ tradeId }));
+  await armGuards(database.db, {
+    ...{ tradeId, leg: 0, venue: 'paper', shard, symbol, sinceVenueTradeId, nowMs },
+    guards: [{ kind: 'stopLoss', terms: { side: 'long', price: d('90') }, state: { status: 'armed' } }],
+  });
+}
+
+type Question = {
+  readonly afterId: number | null;
+  readonly lane: Lane | undefined;
+  answer(trades: readonly MarketTrade[]): void;
+  fail(): void;
+};
+
+/** Eyes at a venue that answers when the test says so. */
+async function theEyes() {
+  const { db } = database;
+  const epoch = await takeShard(db, { shard, holder: 'test', leaseUntilMs: nowMs + 5_000 });
+  const questions: Question[] = [];
+  let hear: (trade: MarketTrade) => void = () => undefined;
+  let timeMs = nowMs;
+  const room = {
+    venue: {
+      marketTrades: (_symbol: string, afterId: number | null, _limit: number, lane?: Lane) =>
+        new Promise((answer, reject) => {
+          questions.push({ afterId, lane, answer, fail: () => reject(new Error('no answer')) });
+        }),
+    },
+    prices: {
+      watch: (_symbol: string, listener: (trade: MarketTrade) => void) => {
+        hear = listener;
+        return () => undefined;
+      },
+    },
+  };
+  const deps = { db, now: () => timeMs, metrics: createMetrics(new Registry()), logger: pino({ level: 'silent' }) };
+  const eyes = openMarketEyes(deps as unknown as ActivityDependencies, room as unknown as VenueRoom, { shard, epoch });
+  const reload = async () => eyes.reload(await loadShard(db, { shard }));
+  await reload();
+  return {
+    eyes,
+    questions,
+    reload,
+    hear: (trade: MarketTrade) => hear(trade),
+    /** Looks for what is missing, and again once the hub had its moment to fill the gap. */
+    catchUp(): void {
+      eyes.catchUp();
+      timeMs += 300;
+      eyes.catchUp();
+    },
+    pass(ms: number): void {
+      timeMs += ms;
+    },
+  };
+}
+
+const triggeredTrades = async (): Promise<readonly string[]> =>
+  (await database.db.selectFrom('exit_request').select('trade_id').orderBy('trade_id').execute()).map(
+    ({ trade_id }) => trade_id,
+  );
+
+describe('trades that guards have missed', () => {
+  test('are asked for once, and guards are armed while the venue lets us wait', async () => {
+    await armed('waiting-1', 10);
+    const { eyes, questions, reload, hear, catchUp } = await theEyes();
+    hear(aTrade(20));
+    catchUp();
+    catchUp();
+    expect(questions.map(({ afterId }) => afterId)).toEqual([10]);
+    await armed('waiting-2', 20);
+    await reload();
+    expect(eyes.armed()).toBe(2);
+    expect((await loadShard(database.db, { shard })).map((row) => row.acknowledgedVersion)).toEqual([1, 1]);
+    await eyes.close();
+  });
+
+  test('are not taken for seen by a guard that wants older ones', async () => {
+    await armed('older-1', 15);
+    const { eyes, questions, reload, hear, catchUp } = await theEyes();
+    hear(aTrade(20));
+    catchUp();
+    await armed('older-2', 10);
+    await reload();
+    questions[0]?.answer([16, 17, 18, 19].map((id) => aTrade(id)));
+    await soon(() => {
+      catchUp();
+      expect(questions.map(({ afterId }) => afterId)).toEqual([15, 10]);
+    });
+    questions[1]?.answer([aTrade(11), aTrade(12, '89'), ...[13, 14, 15].map((id) => aTrade(id))]);
+    await soon(async () => expect(await triggeredTrades()).toEqual(['older-2']));
+    await eyes.close();
+  });
+
+  test('are asked for ahead of entries, but not every time where the venue does not answer', async () => {
+    await armed('urgent-1', 10);
+    const { eyes, questions, hear, catchUp, pass } = await theEyes();
+    hear(aTrade(20));
+    catchUp();
+    for (let asked = 2; asked <= 4; asked += 1) {
+      questions.at(-1)?.fail();
+      pass(2_500);
+      await soon(() => {
+        eyes.catchUp();
+        expect(questions).toHaveLength(asked);
+      });
+    }
+    expect(questions.map(({ lane }) => lane)).toEqual(['cancel', 'report', 'cancel', 'report']);
+    await eyes.close();
+  });
+
+  test('that come after the watch has ended are left alone', async () => {
+    await armed('ended-1', 10);
+    const { eyes, questions, hear, catchUp } = await theEyes();
+    hear(aTrade(20));
+    catchUp();
+    await eyes.close();
+    questions[0]?.answer([aTrade(11, '89')]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await triggeredTrades()).not.toContain('ended-1');
+  });
+});
