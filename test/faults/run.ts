@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type FaultRow, faultTable } from './table.ts';
@@ -11,6 +11,7 @@ import { type FaultRow, faultTable } from './table.ts';
 // instead of running anything. A row without a test fails.
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
+const table = join(root, 'test/faults/table.ts');
 const { values } = parseArgs({ options: { only: { type: 'string' }, from: { type: 'string' } } });
 const wanted =
   values.only === undefined ? faultTable : faultTable.filter(({ id }) => values.only?.split(',').includes(id));
@@ -35,7 +36,13 @@ function runTests(): readonly TestFile[] {
   const report = join(folder, 'report.json');
   const pattern = `(^|[^A-Za-z0-9])(${wanted.map(({ id }) => id).join('|')})([^0-9]|$)`;
   // The way of `npm test`, which compiles, and gets the Temporal binaries. Files without a number need not be loaded.
-  const args = ['src/stack/bootstrap.mjs', 'test', ...filesNaming(new RegExp(pattern)), '-t', pattern];
+  const args = [
+    'src/stack/bootstrap.mjs',
+    'test',
+    ...filesNaming(new RegExp(pattern)).map((file) => relative(root, file)),
+    '-t',
+    pattern,
+  ];
   args.push('--reporter=json', `--outputFile=${report}`);
   const env = { ...process.env, RATCHET_FULL: '1' };
   spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env });
@@ -44,10 +51,21 @@ function runTests(): readonly TestFile[] {
   return tests;
 }
 
+/** Test files that name a row, or have a name from what they import. */
 function filesNaming(pattern: RegExp): readonly string[] {
-  return readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
-    .map((name) => join('test', name))
-    .filter((file) => file.endsWith('.test.ts') && pattern.test(readFileSync(join(root, file), 'utf8')));
+  const modules = new Map(
+    readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => [join(root, 'test', name), readFileSync(join(root, 'test', name), 'utf8')]),
+  );
+  const names = (file: string, seen: Set<string>): boolean => {
+    const text = modules.get(file);
+    if (text === undefined || seen.has(file)) return false;
+    seen.add(file);
+    const imported = [...text.matchAll(/ from '(\.[^']+)'/g)].map(([, path = '']) => join(dirname(file), path));
+    return pattern.test(text) || imported.some((path) => path !== table && names(path, seen));
+  };
+  return [...modules.keys()].filter((file) => file.endsWith('.test.ts') && names(file, new Set()));
 }
 
 function read(report: string): readonly TestFile[] {
