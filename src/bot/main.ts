@@ -10,7 +10,7 @@ import type { BotEvent } from './narrate.ts';
 import { type BotEnd, runTrades } from './run-trades.ts';
 import { sentenceOf } from './sentences.ts';
 import { type BotSettings, readSettings, usage } from './settings.ts';
-import { summaryLines, totalOf } from './summary.ts';
+import { summaryLines, totalsOf } from './summary.ts';
 
 // The example bot: it knows nothing of Ratchet but its client, as any bot of yours.
 
@@ -44,7 +44,7 @@ async function main(settings: BotSettings): Promise<number> {
 }
 
 function report({ closed, end }: BotEnd, { json, trades }: BotSettings): void {
-  const pnl = totalOf(closed);
+  const pnl = totalsOf(closed);
   if (json) {
     print(
       JSON.stringify({ event: 'summary', end, closed: closed.length, wanted: trades ?? null, pnl, trades: closed }),

@@ -13,7 +13,13 @@ type TradeEvent =
   | { readonly event: 'triggered'; readonly kind: string; readonly price: Decimal | null }
   | { readonly event: 'leaving'; readonly reason: string }
   | { readonly event: 'exited'; readonly symbol: string; readonly quantity: Decimal; readonly price: Decimal }
-  | { readonly event: 'closed'; readonly reason: string; readonly pnl: Decimal; readonly pnlAsset: string }
+  | {
+      readonly event: 'closed';
+      readonly symbol: string;
+      readonly reason: string;
+      readonly pnl: Decimal;
+      readonly pnlAsset: string;
+    }
   | { readonly event: 'attention'; readonly what: string };
 
 /** What the bot tells, as data; `sentenceOf` says it in words. */
@@ -125,18 +131,17 @@ function armedAt({ terms, state }: Data): Decimal | null {
   return price(stopPrice) ?? price((terms as { price?: unknown } | undefined)?.price);
 }
 
-function closedEvents({ legs }: Data): readonly TradeEvent[] {
-  const [leg] = (legs ?? []) as readonly Data[];
-  if (leg === undefined || isZero(amount(leg['entryQuantity']))) return [];
-  return [
-    {
+/** What each leg came to that was ever filled. */
+const closedEvents = ({ legs }: Data): readonly TradeEvent[] =>
+  ((legs ?? []) as readonly Data[])
+    .filter((leg) => !isZero(amount(leg['entryQuantity'])))
+    .map((leg) => ({
       event: 'closed',
+      symbol: text(leg['symbol']),
       reason: text(leg['exitReason']),
       pnl: amount(leg['pnl']),
       pnlAsset: text(leg['pnlAsset']),
-    },
-  ];
-}
+    }));
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const amount = (value: unknown): Decimal => price(value) ?? zero;

@@ -34,7 +34,7 @@ function tradeSentence(event: TradeEvent): string {
     case 'exited':
       return `exit filled: ${event.quantity} ${event.symbol} at ${event.price}`;
     case 'closed':
-      return `closed by ${name(event.reason)}: P&L ${signed(event.pnl)} ${event.pnlAsset} after fees`;
+      return `closed ${event.symbol} by ${name(event.reason)}: P&L ${signed(event.pnl)} ${event.pnlAsset} after fees`;
     case 'attention':
       return `ATTENTION: ${event.what}`;
   }

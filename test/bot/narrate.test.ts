@@ -19,7 +19,7 @@ const order = (type: string, clientOrderId: string, status: string, reportedQuan
   record(type, { clientOrderId, symbol: 'BTC/USDT', status, reportedQuantity, ...more });
 const closed = (pnl: string) =>
   record('PositionClosed', {
-    legs: [{ exitReason: 'trailingStop', entryQuantity: '0.1', pnl, fees: '9.2', pnlAsset: 'USDT' }],
+    legs: [{ symbol: 'BTC/USDT', exitReason: 'trailingStop', entryQuantity: '0.1', pnl, pnlAsset: 'USDT' }],
   });
 
 const tell = (records: readonly TradeRecord[]): readonly string[] => {
@@ -53,7 +53,7 @@ describe('the life of a trade', () => {
       't-1  trailing stop moved to 45950',
       't-1  trailing stop triggered by 45949.5',
       't-1  exit filled: 0.0999 BTC/USDT at 45948.94894894',
-      't-1  closed by trailing stop: P&L -12.7 USDT after fees',
+      't-1  closed BTC/USDT by trailing stop: P&L -12.7 USDT after fees',
     ]);
   });
 
@@ -91,7 +91,7 @@ describe('the life of a trade', () => {
     {
       name: 'a profit, with its sign',
       records: [closed('3.5')],
-      lines: ['t-1  closed by trailing stop: P&L +3.5 USDT after fees'],
+      lines: ['t-1  closed BTC/USDT by trailing stop: P&L +3.5 USDT after fees'],
     },
     {
       name: 'an order nobody knows',
@@ -100,6 +100,30 @@ describe('the life of a trade', () => {
     },
   ])('tells of $name', ({ records, lines }) => {
     expect(tell(records)).toEqual(lines);
+  });
+
+  test('is told of every leg that was filled', () => {
+    const leg = { exitReason: 'stopLoss', pnlAsset: 'USDT' };
+    const legs = [
+      { ...leg, symbol: 'BTC/USDT', entryQuantity: '0.1', pnl: '-12.7' },
+      { ...leg, symbol: 'ETH/USDT', entryQuantity: '2', pnl: '3' },
+      { ...leg, symbol: 'XRP/USDT', entryQuantity: '0', pnl: '0' },
+    ];
+    const of = (symbol: string, one: TradeRecord) => ({ ...one, data: { ...one.data, symbol } });
+    expect(
+      tell([
+        fill('e1', 'entry', '0.1', '4600'),
+        order('OrderAcked', 'e1', 'filled', '0.1'),
+        of('ETH/USDT', fill('e2', 'entry', '2', '5000')),
+        of('ETH/USDT', order('OrderAcked', 'e2', 'filled', '2')),
+        record('PositionClosed', { legs }),
+      ]),
+    ).toEqual([
+      't-1  entered 0.1 BTC/USDT at 46000',
+      't-1  entered 2 ETH/USDT at 2500',
+      't-1  closed BTC/USDT by stop loss: P&L -12.7 USDT after fees',
+      't-1  closed ETH/USDT by stop loss: P&L +3 USDT after fees',
+    ]);
   });
 
   test('tells an entry once, at its average price, in whatever order its fills and reports come', () => {

@@ -88,7 +88,7 @@ describe('the example bot', () => {
     const { end } = await run(client);
     expect(end).toMatchObject({
       end: 'done',
-      closed: [{ pnl: '0.9', entered: '100', left: '102', why: 'timeStop' }, {}],
+      closed: [{ legs: [{ pnl: '0.9', entered: '100', left: '102', why: 'timeStop' }] }, {}],
     });
     expect(asked).toEqual([expect.stringMatching(/^enter bot-btc-usdt-\d{14}-1$/), expect.stringMatching(/-2$/)]);
   });
@@ -133,7 +133,7 @@ describe('the example bot', () => {
       }) as never,
     });
     const { end } = await run(client);
-    expect(end).toMatchObject({ end: 'prices-ended', closed: [{ pnl: '0.9' }] });
+    expect(end).toMatchObject({ end: 'prices-ended', closed: [{ legs: [{ pnl: '0.9' }] }] });
     expect(asked).toEqual([expect.stringMatching(/^enter/), expect.stringMatching(/^close .*: prices ended$/)]);
   });
 
