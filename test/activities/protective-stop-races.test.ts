@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { FaultRule } from '../../src/simulator/server.ts';
 import { judgeBench } from '../support/order-bench/judge.ts';
 import { guarded, replacing, standing, stopsOf, tighten } from './protecting.ts';
-import { aTheater, placing } from './stories.ts';
+import { alertCodes, aTheater, placing } from './stories.ts';
 
 // Who sells: the stop that the venue holds, its keeper here, and the exit meet at the same moment.
 const theater = aTheater();
@@ -88,5 +89,35 @@ describe('the exit is asked for while the stop is being', () => {
     expect(await bench.exit(tradeId)).toMatchObject({ exitQuantity: '0.999', dust: '0' });
     expect(standing(bench)).toEqual([]);
     expect(judgeBench(await bench.evidence())).toEqual([]);
+  });
+});
+
+describe('a stop that was presumed dead', () => {
+  const silentStream: FaultRule = { on: { path: '/ws-api/v3' }, phase: 'stream', do: { action: 'drop' } };
+  const lagging = (path: string): FaultRule => ({
+    on: { method: 'GET', path: `/api/v3/${path}` },
+    phase: 'before_accept',
+    do: { action: 'lagQuery', ms: 100_000 },
+  });
+
+  test('and appears after its trade has ended, is an orphan: it is canceled, and people are told', async () => {
+    const { bench, tradeId } = await guarded(theater, { isHeld: false });
+    // What else lies in the account would let the venue sell it.
+    await bench.control('external', { type: 'balance', asset: 'BTC', change: '5' });
+    bench.simulator.plan(placing('before_response', { action: 'drop' }), silentStream);
+    bench.simulator.plan(...['order', 'openOrders', 'allOrders'].map(lagging));
+    const planned = await bench.runner().run('planProtection', [tradeId]);
+    if (planned.step !== 'place') throw new Error(`a stop is placed, not ${planned.step}`);
+    await bench.runner().run('placeOrder', [{ ...planned.order, terms: planned.terms }]);
+    expect(await bench.runner().run('findOrder', [planned.order])).toMatchObject({ status: 'parked' });
+    expect(await bench.exit(tradeId)).toMatchObject({ exitQuantity: '0.999', dust: '0' });
+    expect(standing(bench).length).toBe(1);
+    await bench.pass(100_000);
+    await bench.settle();
+    expect(standing(bench)).toEqual([]);
+    const evidence = await bench.evidence();
+    expect(alertCodes(evidence)).toContain('ORPHAN_ORDER');
+    // For as long as nobody could know of it there was one more than the position needed.
+    expect(judgeBench(evidence, 'I2')).toEqual([]);
   });
 });

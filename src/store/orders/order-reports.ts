@@ -126,7 +126,7 @@ async function applyHeld(tx: Tx, held: Held, report: VenueReport): Promise<Repor
   const transition = applyReport(stateOf(order), report.order.report);
   if (transition.outcome === 'illegal') return refuse(tx, order, report, transition.reason);
   if (isMore(filledQuantity, order.quantity)) return refuse(tx, order, report, 'overfilled');
-  await alertRevival(tx, order, report);
+  await alertRevival(tx, { ...held, order }, report);
   const state = transition.outcome === 'applied' ? transition.state : stateOf(order);
   await correctAll(tx, order, altered, report.nowMs);
   if (transition.outcome === 'unchanged' && fresh.length === 0) {
@@ -155,6 +155,8 @@ async function follow(
     filled_quote: add(order.filled_quote, sum(fresh.map((fill) => fill.quoteQuantity))),
     reason: seen.reason ?? order.reason,
     ...(state.status === 'rejected' && { reason_code: order.reason_code ?? 'ORDER_REJECTED' }),
+    // Whoever hears of it cancels it: nobody else looks after a trade that is over.
+    ...(isOrphan({ trade, order }) && { reason_code: 'ORDER_PRESUMED_DEAD' }),
   };
   const isNews = state.status !== order.status || state.inDoubt !== order.in_doubt || isFurther(order, state);
   const note = isNews
@@ -210,14 +212,18 @@ async function refuse(
   return { outcome: 'illegal', reason, reported: reportedOf(order) };
 }
 
+/** Parked, it was presumed dead, and the trade has ended without it. */
+const isOrphan = ({ trade, order }: Held): boolean => order.status === 'parked' && trade.closed_at_ms !== null;
+
 // What was reserved for it was given back, or serves the order in its place, so it can't go unnoticed that it lives.
-async function alertRevival(tx: Tx, order: OrderRow, { order: seen, nowMs }: VenueReport): Promise<void> {
-  if (!isTakenForDead(order)) return;
+async function alertRevival(tx: Tx, held: Held, { order: seen, nowMs }: VenueReport): Promise<void> {
+  const { order } = held;
+  if (!isTakenForDead(order) && !isOrphan(held)) return;
   if (!isWorking(seen.report.status) && !isMore(seen.report.filledQuantity, order.reported_quantity)) return;
   const { client_order_id: clientOrderId, symbol } = order;
   await raiseAlert(tx, {
     condition: `dead-order-appeared:${clientOrderId}`,
-    code: order.reason_code === 'ORDER_PRESUMED_DEAD' ? 'ORPHAN_ORDER' : 'DEAD_ORDER_APPEARED',
+    code: order.reason_code === 'ORDER_DECLARED_DEAD' ? 'DEAD_ORDER_APPEARED' : 'ORPHAN_ORDER',
     severity: 'CRITICAL',
     context: { clientOrderId, symbol, status: seen.report.status, filledQuantity: seen.report.filledQuantity },
     tradeId: order.trade_id,
