@@ -248,6 +248,14 @@ const broken: readonly (readonly [InvariantName, string, Partial<Evidence>])[] =
   ['I13', 'more sold than held', ledger({ fills: [bought, sold, { ...sold, tradeId: 9 }] })],
   ['I13', 'a closed trade that still holds', { ...openPosition, ...withTrade({ result: [{ pnl: '-100' }] }) }],
   ['I13', 'a result that is off by the least', withTrade({ result: [{ pnl: '9.78012' }] })],
+  [
+    'I13',
+    'a stop that the venue still holds for a closed trade',
+    {
+      ...ledger({ orders: [...sound.ledger.orders, { ...aLedgerOrder(3, 'rts-1', 'SELL'), status: 'NEW' }] }),
+      orders: [...sound.orders, anOrder('rts-1', 'stop', { status: 'canceled' })],
+    },
+  ],
   ['I14', 'a stop that fell', withEvents(event('StopMoved', stopAt('110.99')))],
   ['I14', 'a trigger above the stop', withBody('StopTriggered', { price: '111.01' })],
   ['I14', 'a trigger on a price that is none', withBody('StopTriggered', { price: 'NaN' })],

@@ -1,8 +1,22 @@
 import Big from 'big.js';
 import type { Evidence } from '../evidence.ts';
-import { type Check, fillsOfOurs, intentOf, isOver, judgeEach, repeated, stepSize, total, verdict } from './check.ts';
+import {
+  type Check,
+  fillsOfOurs,
+  intentOf,
+  isOver,
+  judgeEach,
+  ordersOfOurs,
+  repeated,
+  stepSize,
+  total,
+  verdict,
+} from './check.ts';
 
-/** Fill accounting: Σ product fills == Σ simulator fills per order, each `tradeId` once, fees included; exact decimals. */
+/**
+ * Fill accounting: Σ product fills == Σ simulator fills per order, each `tradeId` once, fees included; exact decimals. What
+ * is over is flat: nothing is held, and nothing of it works at the venue, where it could still trade.
+ */
 export const I13: Check = (evidence) => {
   const number = (text: string) => new Big(text).toFixed();
   const atVenue = fillsOfOurs(evidence).map(({ clientOrderId, tradeId, side, feeAsset, ...fill }) => {
@@ -22,8 +36,20 @@ export const I13: Check = (evidence) => {
     evidence.trades.flatMap((trade) =>
       legsOf(trade).flatMap((symbol, leg) => moneyFaults(evidence, trade, symbol, leg)),
     ),
+    leftWorking(evidence),
   );
 };
+
+const leftWorking = (evidence: Evidence): readonly string[] =>
+  ordersOfOurs(evidence)
+    .filter(({ status }) => /^(NEW|PENDING_NEW|PARTIALLY_FILLED)$/.test(status))
+    .flatMap(({ clientOrderId, status }) => {
+      const tradeId = intentOf(evidence, clientOrderId)?.trade_id;
+      const trade = evidence.trades.find(({ trade_id }) => trade_id === tradeId);
+      return trade !== undefined && isOver(trade)
+        ? [`${clientOrderId} is ${status} at the venue, and ${tradeId} is ${trade.phase}`]
+        : [];
+    });
 
 type Trade = Evidence['trades'][number];
 
