@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Stack } from '../support/stack.ts';
-import { untilSettled } from '../support/trading.ts';
+import { heldAtVenue, untilSettled } from '../support/trading.ts';
 
 const lookEveryMs = 100;
 const pricesEveryMs = 1_000;
 
-type Facts = { phase: string | null; parked: string | null; guarded: boolean };
+type Facts = { phase: string | null; parked: string | null; guarded: boolean; heldAtVenue: boolean };
 
 /**
  * Sees a trade to its end, whatever state it is in: lets the market come to an order that rests, lets the price fall
- * through the stop once somebody watches, and declares dead what is parked and not at the venue. Gives the final phase,
- * and whether a person was needed.
+ * through the stop once somebody watches (and, where the venue is to hold a stop, once it does), and declares dead what is
+ * parked and not at the venue. Gives the final phase, and whether a person was needed.
  */
 export async function driveToEnd(
   stack: Stack,
@@ -28,7 +28,7 @@ export async function driveToEnd(
       parked = true;
       await declareDead(stack, facts.parked);
     } else if (Date.now() >= nextPriceAtMs && facts !== undefined) {
-      const price = priceFor(facts);
+      const price = await priceFor(stack, tradeId, facts);
       if (price !== undefined) {
         await stack.venue.tick(price).catch(() => undefined);
         nextPriceAtMs = Date.now() + pricesEveryMs;
@@ -39,9 +39,10 @@ export async function driveToEnd(
   return { phase: await untilSettled(stack, tradeId), parked };
 }
 
-function priceFor({ phase, guarded }: Facts): string | undefined {
-  if (phase === 'working') return '99';
-  return phase === 'open' && guarded ? '94' : undefined;
+async function priceFor(stack: Stack, tradeId: string, facts: Facts): Promise<string | undefined> {
+  if (facts.phase === 'working') return '99';
+  if (facts.phase !== 'open' || !facts.guarded) return undefined;
+  return !facts.heldAtVenue || (await heldAtVenue(stack, tradeId)) ? '94' : undefined;
 }
 
 async function factsOf(stack: Stack, tradeId: string): Promise<Facts> {
@@ -49,10 +50,11 @@ async function factsOf(stack: Stack, tradeId: string): Promise<Facts> {
     `select (select phase from trade where trade_id = $1) as phase,
             (select client_order_id from orders where trade_id = $1 and purpose = 'entry' and status = 'parked' limit 1) as parked,
             exists (select 1 from guard where trade_id = $1 and acknowledged_version = version
-                    and disarmed_at_ms is null and triggered_at_ms is null) as guarded`,
+                    and disarmed_at_ms is null and triggered_at_ms is null) as guarded,
+            exists (select 1 from trade where trade_id = $1 and request -> 'exit' ? 'protectiveStop') as "heldAtVenue"`,
     [tradeId],
   );
-  return facts ?? { phase: null, parked: null, guarded: false };
+  return facts ?? { phase: null, parked: null, guarded: false, heldAtVenue: false };
 }
 
 async function declareDead(stack: Stack, clientOrderId: string): Promise<void> {
@@ -69,7 +71,9 @@ async function declareDead(stack: Stack, clientOrderId: string): Promise<void> {
  */
 export async function progressOf(stack: Stack, tradeId: string): Promise<number> {
   const [row] = await stack.sql<{ n: string }>('select count(*) as n from audit_event where trade_id = $1', [tradeId]);
-  const lifecycles = ['entry', 'position', 'stop', 'exit'].map((kind) => stepsOf(stack, `${kind}-${tradeId}`));
+  const lifecycles = ['entry', 'position', 'stop', 'protect', 'exit'].map((kind) =>
+    stepsOf(stack, `${kind}-${tradeId}`),
+  );
   const steps = await Promise.all(lifecycles);
   return steps.reduce((sum, count) => sum + count, Number(row?.n));
 }

@@ -1,6 +1,14 @@
 import type { FaultRule } from '../../src/simulator/faults/faults.ts';
 import type { Stack } from '../support/stack.ts';
-import { aRequest, enterApproved, openTrade, type Terms, untilPhase, untilWatched } from '../support/trading.ts';
+import {
+  aRequest,
+  enterApproved,
+  openTrade,
+  type Terms,
+  untilHeld,
+  untilPhase,
+  untilWatched,
+} from '../support/trading.ts';
 import { until } from '../support/until.ts';
 import type { CrashCase, OrderKind } from './cases.ts';
 
@@ -17,19 +25,25 @@ export type Scene = {
 };
 
 const stopLoss = { stopLoss: { price: '95' } };
+const trailing = { trailingStop: { by: 'percent', distance: '3' } };
+/** Of the kind `stop`: the venue holds one too, and it follows the local one as closely as it may. */
+const atVenue = { protectiveStop: { at: 'venue', moveStepBps: 5, moveIntervalMs: 1_000 } };
 
 /** The entry under test. Of an immediate order a part fills: the book is thin (`thinBook`). */
 const entries: Readonly<Record<OrderKind, Terms>> = {
   LIMIT: { entry: { type: 'LIMIT', price: '99' }, exit: stopLoss },
   MARKET: { entry: { type: 'MARKET' }, exit: stopLoss },
   IOC: { entry: { type: 'LIMIT', price: '100.01', timeInForce: 'IOC' }, exit: stopLoss },
-  stop: { entry: { type: 'MARKET' }, exit: { ...stopLoss, trailingStop: { by: 'percent', distance: '4' } } },
+  stop: {
+    entry: { type: 'MARKET' },
+    exit: { ...stopLoss, trailingStop: { by: 'percent', distance: '4' }, ...atVenue },
+  },
 };
 
 const thinBook = { levelQuantity: '0.4', levelsMax: 1 };
 
 /** The scene of a case. `tradeId` is its trade, and its strategy too, so that a halt can have it for its scope. */
-export function sceneOf(stack: Stack, { place, order }: CrashCase, tradeId: string): Scene {
+export function sceneOf(stack: Stack, { place, order, blow }: CrashCase, tradeId: string): Scene {
   const stage: Stage = { stack, tradeId, order, terms: { ...entries[order], strategy: tradeId } };
   switch (place) {
     case 'CP1':
@@ -40,14 +54,16 @@ export function sceneOf(stack: Stack, { place, order }: CrashCase, tradeId: stri
     case 'CP4':
     case 'CP5':
     case 'CP6':
+      if (order !== 'stop') return entering(stage);
+      return blow === 'kill' ? protecting(stage) : moving(stage);
     case 'CP7':
-      return order === 'stop' ? leaving(stage, 'stop') : entering(stage);
+      return order === 'stop' ? protecting(stage) : entering(stage);
     case 'CP9':
       return canceling(stage);
     case 'CP10':
-      return leaving(stage, order);
+      return leaving(stage);
     case 'CP11':
-      return order === 'LIMIT' ? closing(stage) : leaving(stage, order);
+      return order === 'LIMIT' ? closing(stage) : leaving(stage);
     case 'CP12':
       return order === 'LIMIT' || order === 'stop' ? givingBack(stage) : entering(stage);
     case 'CP15':
@@ -79,10 +95,32 @@ async function fillResting({ stack, tradeId }: Stage): Promise<void> {
   if (working !== undefined) await stack.venue.tick('99');
 }
 
+/** The point is on the way to the first stop at the venue: it is placed once the entry, which rests, has filled. */
+const protecting = (stage: Stage): Scene => ({
+  async arrange() {
+    const { stack, tradeId, terms } = stage;
+    await enterApproved(stack, tradeId, { ...terms, ...entries.LIMIT, exit: { ...stopLoss, ...atVenue } });
+    await untilPhase(stack, tradeId, 'working');
+  },
+  begin: () => stage.stack.venue.tick('99'),
+});
+
+/** The point is on the way to the next stop at the venue: the local one has tightened. */
+const moving = (stage: Stage): Scene => ({
+  arrange: () => opened(stage, { ...trailing, ...atVenue }),
+  begin: () => stage.stack.venue.tick('104'),
+});
+
+/** The point is on the way out: the venue's stop sells, and the local guard sees the same price. */
+const soldAtVenue = (stage: Stage): Scene => ({
+  arrange: () => opened(stage, { ...stopLoss, ...atVenue }),
+  begin: () => stage.stack.venue.tick('94'),
+});
+
 /** The records of the trade are sealed, by whoever comes first: others are made until the worker has been at it. */
 function recording(stage: Stage): Scene {
   const { stack, tradeId, order } = stage;
-  const { urge, ...scene } = order === 'stop' ? leaving(stage, 'stop') : entering(stage);
+  const { urge, ...scene } = order === 'stop' ? soldAtVenue(stage) : entering(stage);
   const denied: Promise<unknown>[] = [];
   return {
     ...scene,
@@ -105,18 +143,18 @@ function recording(stage: Stage): Scene {
   };
 }
 
-/** Each kind of guard once: what triggers is not the same for each order. */
+/** Each kind of guard once: what triggers is not the same for each order. A stop at the venue stays far behind here. */
 const guards: Readonly<Record<OrderKind, { readonly exit: object; readonly prices: readonly string[] }>> = {
   LIMIT: { exit: { ...stopLoss, takeProfit: { price: '106' } }, prices: ['106'] },
-  MARKET: { exit: { trailingStop: { by: 'percent', distance: '3' } }, prices: ['104', '100'] },
+  MARKET: { exit: trailing, prices: ['104', '100'] },
   IOC: { exit: stopLoss, prices: ['94'] },
-  stop: { exit: stopLoss, prices: ['94'] },
+  stop: { exit: { ...trailing, protectiveStop: { at: 'venue', moveStepBps: 5_000 } }, prices: ['104', '100'] },
 };
 
 /** The point is on the way out: a guard triggers. */
-function leaving(stage: Stage, guard: OrderKind): Scene {
+function leaving(stage: Stage): Scene {
   const { stack } = stage;
-  const { exit, prices } = guards[guard];
+  const { exit, prices } = guards[stage.order];
   return { arrange: () => opened(stage, exit), begin: () => stack.venue.tick(...prices) };
 }
 
@@ -129,6 +167,10 @@ const closing = (stage: Stage): Scene => ({
 async function opened(stage: Stage, exit: object): Promise<void> {
   const { stack, tradeId, order, terms } = stage;
   if (order === 'IOC') await stack.venue.rules(thinBook);
+  if (order === 'stop') {
+    await openTrade(stack, tradeId, { ...terms, exit });
+    return void (await untilHeld(stack, tradeId));
+  }
   if (order !== 'LIMIT') return openTrade(stack, tradeId, { ...terms, exit });
   await enterApproved(stack, tradeId, { ...terms, exit });
   await untilPhase(stack, tradeId, 'working');
@@ -147,7 +189,7 @@ const slowMatch = (): FaultRule => ({
 
 /**
  * A cancel. Of a limit order its time is up; of an immediate one somebody closes the trade before the venue has matched
- * it; of a stop the exit's first try rests at the venue and is replaced by one that goes to market.
+ * it; of a stop the exit takes back the one that the venue holds, and then its own first try, which rests there.
  */
 function canceling(stage: Stage): Scene {
   const { stack, tradeId, order } = stage;
@@ -159,7 +201,7 @@ function canceling(stage: Stage): Scene {
   }
   if (order === 'stop') {
     return {
-      arrange: () => opened(stage, { ...stopLoss, takeProfit: { price: '106' } }),
+      arrange: () => opened(stage, { ...stopLoss, takeProfit: { price: '106' }, ...atVenue }),
       begin: () => stack.venue.tick('106', '100'),
     };
   }
@@ -191,7 +233,7 @@ function givingBack(stage: Stage): Scene {
       begin: () => enterWith(stage, { entry: { type: 'LIMIT', price: '98', expireAfterMs: 1_000 } }),
     };
   }
-  const exit = { ...stopLoss, takeProfit: { price: '106' } };
+  const exit = { ...stopLoss, takeProfit: { price: '106' }, ...atVenue };
   return {
     async arrange() {
       const entry = { type: 'LIMIT', price: '99' };
@@ -200,6 +242,7 @@ function givingBack(stage: Stage): Scene {
       await stack.venue.trade('99', '1');
       await untilPhase(stack, tradeId, 'open');
       await untilWatched(stack, tradeId, 2);
+      await untilHeld(stack, tradeId);
     },
     begin: () => stack.venue.tick('106'),
   };
@@ -211,7 +254,8 @@ function reconciling(stage: Stage): Scene {
   let orderId: number | undefined;
   return {
     async arrange() {
-      await (stage.order === 'LIMIT' ? enterApproved(stack, stage.tradeId, stage.terms) : opened(stage, stopLoss));
+      const exit = stage.order === 'stop' ? { ...stopLoss, ...atVenue } : stopLoss;
+      await (stage.order === 'LIMIT' ? enterApproved(stack, stage.tradeId, stage.terms) : opened(stage, exit));
       const order = { symbol: 'BTCUSDT', side: 'BUY', type: 'LIMIT', timeInForce: 'GTC', price: '60', quantity: '0.2' };
       orderId = (await stack.venue.external({ type: 'order', order })).order?.orderId;
     },
@@ -228,7 +272,7 @@ function halting(stage: Stage): Scene {
   const by = { actor: 'tester', reason: 'a drill', scope };
   return {
     async arrange() {
-      if (order === 'stop') return opened(stage, stopLoss);
+      if (order === 'stop') return opened(stage, { ...stopLoss, ...atVenue });
       if (order === 'LIMIT') {
         await enterApproved(stack, tradeId, stage.terms);
         return void (await untilPhase(stack, tradeId, 'working'));

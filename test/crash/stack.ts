@@ -1,5 +1,5 @@
 import { type Stack, startStack } from '../support/stack.ts';
-import { enterApproved, openTrade, untilPhase } from '../support/trading.ts';
+import { enterApproved, openTrade, untilHeld, untilPhase } from '../support/trading.ts';
 import { workerEnvironment } from '../support/workers.ts';
 import { type CrashCase, crashCases } from './cases.ts';
 
@@ -26,13 +26,18 @@ export function startCrashStack(cases: readonly CrashCase[] = crashCases): Promi
   });
 }
 
-export const bystanders = ['bystander-open', 'bystander-trailing', 'bystander-resting'] as const;
+export const bystanders = ['bystander-open', 'bystander-trailing', 'bystander-held', 'bystander-resting'] as const;
 
 /** Trades that nothing is done to. Whatever happens to the worker happens to them too, and they are judged with all. */
 export async function openBystanders(stack: Stack): Promise<void> {
-  const [open, trailing, resting] = bystanders;
+  const [open, trailing, held, resting] = bystanders;
   await openTrade(stack, open, { exit: { stopLoss: { price: '50' } }, quantity: '0.5' });
   await openTrade(stack, trailing, { exit: { trailingStop: { by: 'percent', distance: '40' } }, quantity: '0.5' });
+  await openTrade(stack, held, {
+    exit: { stopLoss: { price: '50' }, protectiveStop: { at: 'venue' } },
+    quantity: '0.5',
+  });
+  await untilHeld(stack, held);
   await enterApproved(stack, resting, {
     entry: { type: 'LIMIT', price: '70' },
     exit: { stopLoss: { price: '50' } },

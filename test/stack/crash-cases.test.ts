@@ -122,7 +122,7 @@ describe('a worker that dies or sleeps at a point of a trade breaks no promise',
     async () => {
       await closeBystanders(stack);
       const phases = await Promise.all(bystanders.map((tradeId) => phaseOf(stack, tradeId)));
-      expect(phases).toEqual(['closed', 'closed', 'unfilled']);
+      expect(phases).toEqual(['closed', 'closed', 'closed', 'unfilled']);
       expect(judge(await gather(stack))).toEqual([]);
     },
     2 * minute,

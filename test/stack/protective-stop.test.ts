@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { gather } from '../support/evidence.ts';
 import { judge } from '../support/oracle.ts';
 import { type Stack, startStack } from '../support/stack.ts';
-import { openTrade, untilSettled } from '../support/trading.ts';
+import { heldAtVenue, openTrade, untilHeld, untilSettled } from '../support/trading.ts';
 import { until } from '../support/until.ts';
 
 // The stop stands at the venue for when nobody is left here: workers, Temporal and the database die, the price falls, and
@@ -28,29 +28,13 @@ afterEach(async () => {
 });
 afterAll(() => stack?.stop(), 60_000);
 
-/** The stop that the venue holds for the trade now, or undefined. */
-async function heldAtVenue(tradeId: string) {
-  const ours = await stack.sql<{ id: string }>(
-    "select client_order_id as id from orders where trade_id = $1 and purpose = 'stop'",
-    [tradeId],
-  );
-  const { orders } = await stack.venue.ledger();
-  return orders.find(({ clientOrderId, status }) => ours.some(({ id }) => id === clientOrderId) && status === 'NEW');
-}
-
-const untilHeld = (tradeId: string, stopPrice?: string) =>
-  until(`the venue holds a stop of ${tradeId} from ${stopPrice ?? 'any price'}`, async () => {
-    const held = await heldAtVenue(tradeId);
-    return held !== undefined && (stopPrice === undefined || held.stopPrice === stopPrice);
-  });
-
 describe('F54: all workers, Temporal and PostgreSQL are dead while the price falls through the stop', () => {
   const tradeId = 'nobody-there';
 
   test('the venue sells at the stop, and the trade is settled from its ledger once everything is back', async () => {
     await openTrade(stack, tradeId, { exit: { stopLoss: { price: '95' }, protectiveStop } });
-    await untilHeld(tradeId, '95');
-    const stop = await heldAtVenue(tradeId);
+    await untilHeld(stack, tradeId, '95');
+    const stop = await heldAtVenue(stack, tradeId);
     await stack.restarted('worker', async () => {
       // A supervisor that is stopped starts nothing again: all of them stay away for as long as the test wants it.
       stack.supervisor.kill('SIGSTOP');
@@ -80,11 +64,11 @@ describe('whoever keeps the stop dies', () => {
   test.each(points)('%s, while it moves: the venue holds one stop, and the position is closed once', async (point) => {
     const tradeId = `moved-${point}`;
     await openTrade(stack, tradeId, { exit: { trailingStop: { by: 'percent', distance: '2' }, protectiveStop } });
-    await untilHeld(tradeId);
+    await untilHeld(stack, tradeId);
     stack.plan(point);
     await stack.venue.tick('104');
     await stack.struck(point);
-    await untilHeld(tradeId, '101.92');
+    await untilHeld(stack, tradeId, '101.92');
     await stack.venue.tick('101.9');
     expect(await untilSettled(stack, tradeId)).toBe('closed');
   });

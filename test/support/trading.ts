@@ -79,6 +79,23 @@ export async function openTrade(stack: Stack, tradeId: string, terms?: Terms): P
   await untilWatched(stack, tradeId);
 }
 
+/** The stop that the venue holds for the trade now, by its own word; undefined while it holds none. */
+export async function heldAtVenue({ sql, venue }: Stack, tradeId: string) {
+  const ours = await sql<{ id: string }>(
+    "select client_order_id as id from orders where trade_id = $1 and purpose = 'stop'",
+    [tradeId],
+  );
+  const { orders } = await venue.ledger();
+  return orders.find(({ clientOrderId, status }) => ours.some(({ id }) => id === clientOrderId) && status === 'NEW');
+}
+
+/** Until the venue holds a stop of the trade, at this price where one is given. */
+export const untilHeld = (stack: Stack, tradeId: string, stopPrice?: string): Promise<unknown> =>
+  until(`the venue holds a stop of ${tradeId} from ${stopPrice ?? 'any price'}`, async () => {
+    const held = await heldAtVenue(stack, tradeId);
+    return held !== undefined && (stopPrice === undefined || held.stopPrice === stopPrice);
+  });
+
 /** Until the trade and its lifecycles have ended, everybody has been told, and every record has its place in the chain. */
 export async function untilSettled(stack: Stack, tradeId: string): Promise<string> {
   const phase = await untilPhase(stack, tradeId, ...finalPhases);
