@@ -4,6 +4,7 @@ import { judge } from '../support/oracle.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { heldAtVenue, openTrade, untilHeld, untilSettled } from '../support/trading.ts';
 import { until } from '../support/until.ts';
+import { startSecondWorker } from '../support/workers.ts';
 
 // The stop stands at the venue for when nobody is left here: workers, Temporal and the database die, the price falls, and
 // the venue sells by itself. And whoever keeps it dies at each point on the way to the venue.
@@ -20,6 +21,7 @@ beforeAll(async () => {
       RATCHET_BREAKER_FAILURE_THRESHOLD: '1000',
     },
     crashPoints: [...points],
+    pausePoints: ['afterIntent'],
   });
 }, 120_000);
 afterEach(async () => {
@@ -71,5 +73,33 @@ describe('whoever keeps the stop dies', () => {
     await untilHeld(stack, tradeId, '101.92');
     await stack.venue.tick('101.9');
     expect(await untilSettled(stack, tradeId)).toBe('closed');
+  });
+});
+
+describe('of two workers', () => {
+  const tradeId = 'kept-by-two';
+
+  test('one sleeps before it moves the stop: the other one moves it, and what the sleeper sends counts no more', async () => {
+    await openTrade(stack, tradeId, { exit: { trailingStop: { by: 'percent', distance: '2' }, protectiveStop } });
+    await untilHeld(stack, tradeId);
+    stack.plan('afterIntent', 'SIGSTOP');
+    await stack.venue.tick('104');
+    await stack.struck('afterIntent', 'SIGSTOP');
+    const { wake } = stack.pause('worker');
+    const second = await startSecondWorker(stack);
+    try {
+      await untilHeld(stack, tradeId, '101.92');
+      wake();
+      await until('the sleeper has sent what it was about to send', async () => {
+        const { requests } = await stack.venue.ledger();
+        return requests.some(({ path, code }) => path.endsWith('cancelReplace') && code === -1021);
+      });
+      expect(await heldAtVenue(stack, tradeId)).toMatchObject({ stopPrice: '101.92' });
+      await stack.venue.tick('101.9');
+      expect(await untilSettled(stack, tradeId)).toBe('closed');
+    } finally {
+      wake();
+      await second.stop();
+    }
   });
 });
