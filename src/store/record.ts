@@ -25,11 +25,8 @@ export async function recordAll(tx: Tx, events: readonly AuditRecord[]): Promise
   if (events.length === 0) return;
   const encoded = events.map(encodeRecord);
   await sql`
-    select record_event(event_id, event_type, trade_id, body)
-    from unnest(${encoded.map(({ eventId }) => eventId)}::uuid[], ${events.map(({ type }) => type)}::text[],
+    select record_events(${encoded.map(({ eventId }) => eventId)}::uuid[], ${events.map(({ type }) => type)}::text[],
       ${events.map(({ tradeId }) => tradeId ?? null)}::text[], ${encoded.map(({ body }) => body)}::text[])
-      with ordinality as event (event_id, event_type, trade_id, body, place)
-    order by place
   `.execute(tx);
 }
 
