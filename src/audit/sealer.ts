@@ -43,6 +43,8 @@ const pauseAfterFaultMs = 1_000;
 const checkpointEveryMs = 1_000;
 const lateMs = 1_000;
 const sealNowLimitMs = 10_000;
+const stopPatienceMs = 2_000;
+const waitMs = 10;
 /** Records a call of the sealing function: one call holds the head's lock for some tens of milliseconds. */
 const batch = 1_000;
 
@@ -121,12 +123,18 @@ function createSteps(options: SealerOptions) {
     return sealed;
   }
 
-  /** Whether there was something to sign, and nobody else who did it. */
-  async function sign(): Promise<boolean> {
+  /** Whether there was something to sign, and nobody else who did it, within the patience to wait for whoever does. */
+  async function sign(patienceMs = 0): Promise<boolean> {
+    const untilMs = performance.now() + patienceMs;
     let hasSigned = false;
     for (let more = true; more; ) {
       const signed = await signNext({ ...options, key: options.checkpointKey, seenSize });
-      if (signed.outcome !== 'busy') ({ size: seenSize, note: newestNote } = signed);
+      if (signed.outcome === 'busy') {
+        more = performance.now() < untilMs;
+        if (more) await sleep(waitMs);
+        continue;
+      }
+      ({ size: seenSize, note: newestNote } = signed);
       hasSigned ||= signed.outcome === 'signed';
       more = signed.outcome === 'signed' && signed.more;
     }
@@ -134,8 +142,8 @@ function createSteps(options: SealerOptions) {
   }
 
   /** Without room for checkpoints records are sealed all the same: their tail waits for the disk, and people are told. */
-  async function signIfThereIsRoom(): Promise<void> {
-    const result = await sign().catch(whereFull);
+  async function signIfThereIsRoom(patienceMs: number): Promise<void> {
+    const result = await sign(patienceMs).catch(whereFull);
     signedAtMs = performance.now();
     const isFull = result instanceof RatchetError;
     // Where another process signed, this one has learned nothing of the disk.
@@ -165,16 +173,17 @@ function createSteps(options: SealerOptions) {
   return {
     newestNote: () => newestNote,
 
-    async sealAndSign(signsAtOnce: boolean): Promise<void> {
+    async sealAndSign(isLast: boolean): Promise<void> {
       const { unsealedMs, uncoveredMs } = await readWaiting(db);
       if (unsealedMs !== null) while ((await seal()) === batch);
-      const isDue = signsAtOnce || performance.now() - signedAtMs >= checkpointEveryMs;
-      if (isDue && (unsealedMs !== null || uncoveredMs !== null)) await signIfThereIsRoom();
+      const isDue = isLast || performance.now() - signedAtMs >= checkpointEveryMs;
+      // Whoever is signing at the end may have begun before our last records were sealed, and end as well.
+      const patienceMs = isLast ? stopPatienceMs : 0;
+      if (isDue && (unsealedMs !== null || uncoveredMs !== null)) await signIfThereIsRoom(patienceMs);
       await tellOfLag(unsealedMs ?? 0, uncoveredMs ?? 0);
     },
 
     async sealAllOf(newestInsertNo: number): Promise<number> {
-      const waitMs = 10;
       const untilMs = performance.now() + sealNowLimitMs;
       // Another process may be sealing or signing at the moment: then there is nothing to do but look again.
       const again = async (): Promise<void> => {
