@@ -4,7 +4,7 @@ import { RatchetError } from '../../src/domain/errors.ts';
 import { openAlerts } from '../../src/store/alerts.ts';
 import { createDatabase, type Db } from '../../src/store/database.ts';
 import { raiseEventConflict } from '../../src/store/event-conflict.ts';
-import { record } from '../../src/store/record.ts';
+import { record, recordAll } from '../../src/store/record.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { anAppender } from './appending.ts';
 
@@ -73,5 +73,34 @@ describe('F67: the same event id with another body', () => {
     expect(await openAlerts(database.db)).toMatchObject([
       { code: 'EVENT_CONFLICT', severity: 'CRITICAL', condition: `event-conflict:${eventId}` },
     ]);
+  });
+});
+
+describe('several records in one statement', () => {
+  const events = (...limits: readonly string[]) =>
+    limits.map((limit) => {
+      const [name, value = '1'] = limit.split('=');
+      const actor = { type: 'system', id: 'test' } as const;
+      return { type: 'BaselineTaken', key: ['batch', name ?? ''], atMs: 0, actor, data: { name, value } } as const;
+    });
+  const write = (...limits: readonly string[]) =>
+    database.db.transaction().execute((tx) => recordAll(tx, events(...limits)));
+  const kept = async () => {
+    const { rows } = await sql<{ body: string }>`
+      select body from audit_event where event_type = 'BaselineTaken' order by insert_no`.execute(database.db);
+    return rows.map(({ body }) => JSON.parse(body)).map(({ name, value }) => `${name}=${value}`);
+  };
+
+  test('add those that are new, in their order, and each once', async () => {
+    await write('c', 'a');
+    await write('b', 'a', 'd', 'd', 'c');
+    expect(await kept()).toEqual(['c=1', 'a=1', 'b=1', 'd=1']);
+  });
+
+  test('are refused together where one of them has another body, also within the statement', async () => {
+    const before = await kept();
+    await expect(write('e', 'a=2', 'f')).rejects.toMatchObject({ code: 'EVENT_CONFLICT' });
+    await expect(write('g', 'h', 'g=2')).rejects.toMatchObject({ code: 'EVENT_CONFLICT' });
+    expect(await kept()).toEqual(before);
   });
 });
