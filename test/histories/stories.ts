@@ -82,7 +82,7 @@ async function closedByTrailingStop(site: Site): Promise<readonly Recorded[]> {
   return [...lifecyclesOf(tradeId), { name: `trailingStop-${tradeId}`, workflowId: stopId(tradeId) }];
 }
 
-/** The stop at the venue follows the local one, which then ends the position. */
+/** The stop at the venue follows the local one, and the price falls through both. */
 async function heldAtVenue(site: Site): Promise<readonly Recorded[]> {
   const { ratchet, temporal, home, tick } = site;
   const tradeId = 'held-at-venue';
@@ -100,7 +100,7 @@ async function heldAtVenue(site: Site): Promise<readonly Recorded[]> {
   await untilSent(1);
   for (const factor of ['1.004', '1.01']) await tick(moved(home, factor));
   await untilSent(2);
-  await tick(moved(home, '1.002'));
+  await tick(moved(home, '1.001'));
   await untilClosed(site, tradeId);
   const kept = ['trailingStop', 'protectiveStop'] as const;
   const ids = { trailingStop: stopId(tradeId), protectiveStop: protectId(tradeId) };
