@@ -3,7 +3,7 @@ import { type Decimal, zero } from '../../domain/decimal.ts';
 import type { ExitLeg, ExitOrder } from '../../domain/exit.ts';
 import { fillsComplete } from '../../domain/order.ts';
 import type { Db } from '../database.ts';
-import { stateOf } from '../orders/book-order.ts';
+import { maySayMore, stateOf } from '../orders/book-order.ts';
 import type { OrderRow, PositionRow, TradeRow } from '../tables.ts';
 
 /** What the exit's machine decides on, but for the venue's filters and the price, which are not in the book. */
@@ -36,6 +36,8 @@ export async function exitBookOf(db: Db, trade: TradeRow, reason: ExitReason): P
     .selectFrom('orders')
     .selectAll()
     .where('trade_id', '=', trade.trade_id)
+    // A stop that followed the price for months leaves thousands of settled ones, of which an exit asks nothing.
+    .where((eb) => eb.or([eb('purpose', '<>', 'stop'), maySayMore(eb)]))
     .orderBy('generation')
     .execute();
   const free = await freeBalances(db, trade);

@@ -8,7 +8,7 @@ import { openPosition, type Position, realizedPnl, sellableQuantity } from '../.
 import type { Db, Tx } from '../database.ts';
 import { disarmAll } from '../guards/arming.ts';
 import { resolveProtection } from '../guards/protection-alerts.ts';
-import { lockTrade, stateOf } from '../orders/book-order.ts';
+import { lockTrade, maySayMore, stateOf } from '../orders/book-order.ts';
 import { enqueue, type NewMessage } from '../outbox.ts';
 import { record } from '../record.ts';
 import type { PositionRow, TradeRow } from '../tables.ts';
@@ -44,7 +44,7 @@ export function settleTrade(db: Db, settlement: Settlement): Promise<readonly Po
 
 // A parked exit is presumed dead; a parked entry may yet become a position.
 async function mayStillFill(tx: Tx, tradeId: string): Promise<boolean> {
-  const orders = await tx.selectFrom('orders').selectAll().where('trade_id', '=', tradeId).execute();
+  const orders = await tx.selectFrom('orders').selectAll().where('trade_id', '=', tradeId).where(maySayMore).execute();
   return orders.some((order) => {
     const isParkedExit = order.status === 'parked' && order.purpose !== 'entry';
     return !fillsComplete(stateOf(order)) || !(isParkedExit || (isClosed(order.status) && !order.in_doubt));

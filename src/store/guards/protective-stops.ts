@@ -7,7 +7,7 @@ import { saysWouldTrigger } from '../../domain/outcome.ts';
 import { sellableQuantity } from '../../domain/position.ts';
 import type { ProtectedPosition, ProtectiveOrder } from '../../domain/protective-stop.ts';
 import type { Db } from '../database.ts';
-import { stateOf } from '../orders/book-order.ts';
+import { maySayMore, stateOf } from '../orders/book-order.ts';
 import type { GuardRow, OrderRow } from '../tables.ts';
 import { positionOf } from '../trades/positions.ts';
 import { guardOf } from './armed-guards.ts';
@@ -42,14 +42,7 @@ export async function readProtection(db: Db, tradeId: string): Promise<Protectio
     .where('kind', 'in', ['stopLoss', 'trailingStop'])
     .where('disarmed_at_ms', 'is', null)
     .execute();
-  const orders = await db
-    .selectFrom('orders')
-    .selectAll()
-    .where('trade_id', '=', tradeId)
-    .where('leg', '=', leg)
-    .where('purpose', '=', 'stop')
-    .orderBy('generation')
-    .execute();
+  const orders = await stopsThatMatter(db, { tradeId, leg });
   const { stopLoss, trailingStop } = trade.request.exit;
   const asked = [stopLoss, trailingStop].filter((rule) => rule !== undefined);
   return {
@@ -62,12 +55,33 @@ export async function readProtection(db: Db, tradeId: string): Promise<Protectio
       side: row.side,
       isLeaving: trade.phase !== 'open',
       held: sellableQuantity(positionOf(row)),
+      hasSold: isPositive(row.exit_quantity),
       localStop: tightestOf(guards, row.side),
       isArmed: guards.length === asked.length,
       isTrailing: trailingStop !== undefined,
       orders: orders.map(protectiveOrderOf),
     },
   };
+}
+
+/** Pauses grow over the last seven in a row; a trail that is followed for months leaves thousands of settled ones. */
+const lastStops = 10;
+
+function stopsThatMatter(
+  db: Db,
+  { tradeId, leg }: { readonly tradeId: string; readonly leg: number },
+): Promise<OrderRow[]> {
+  const ofLeg = db
+    .selectFrom('orders')
+    .where('trade_id', '=', tradeId)
+    .where('leg', '=', leg)
+    .where('purpose', '=', 'stop');
+  const latest = ofLeg.select((eb) => eb(eb.fn.max('generation'), '-', lastStops).as('before'));
+  return ofLeg
+    .selectAll()
+    .where((eb) => eb.or([maySayMore(eb), eb('generation', '>', latest)]))
+    .orderBy('generation')
+    .execute();
 }
 
 function tightestOf(guards: readonly GuardRow[], side: ProtectedPosition['side']): Decimal | null {
@@ -87,7 +101,6 @@ function protectiveOrderOf(row: OrderRow): ProtectiveOrder {
     inDoubt: row.in_doubt,
     fillsComplete: fillsComplete(stateOf(row)),
     quantity: row.quantity,
-    hasSold: isPositive(row.filled_quantity),
     stopPrice: row.stop_price,
     wouldTrigger: row.status === 'rejected' && saysWouldTrigger(row.reason ?? ''),
     createdAtMs: row.created_at_ms,

@@ -1,10 +1,11 @@
+import type { ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely';
 import type { OrderReported, WorkingOrder } from '../../contracts/messages/messages.ts';
 import type { Decimal } from '../../domain/decimal.ts';
 import type { OrderPurpose, OrderType, Side, TimeInForce } from '../../domain/order.ts';
 import { fillsComplete, leavesQuantity, type OrderState, type OrderStatus } from '../../domain/order.ts';
 import type { Send } from '../../domain/sending.ts';
 import type { Db, Tx } from '../database.ts';
-import type { OrderRow, TradeRow } from '../tables.ts';
+import type { OrderRow, Tables, TradeRow } from '../tables.ts';
 
 /** An order as the book has it, with all that is signed to send it and every send so far, oldest first. */
 export type BookOrder = {
@@ -63,25 +64,20 @@ export async function ordersOf(db: Db, tradeId: string): Promise<readonly BookOr
   return withSends(db, rows);
 }
 
-/**
- * Orders of which the venue may still have something to say: they can fill, are in doubt or parked, or have ended with
- * fills that the book has not seen.
- */
+/** An order that can fill, is in doubt or parked, or has ended with fills that the book has not seen. */
+export const maySayMore = (eb: ExpressionBuilder<Tables, 'orders'>): ExpressionWrapper<Tables, 'orders', SqlBool> =>
+  eb.or([
+    eb('status', 'in', ['pendingNew', 'new', 'partiallyFilled', 'parked']),
+    eb('in_doubt', '=', true),
+    eb('filled_quantity', '<', eb.ref('reported_quantity')),
+  ]);
+
+/** Orders of which the venue may still have something to say. */
 export async function workingOrders(
   db: Db,
   of: { readonly account?: string; readonly purpose?: OrderPurpose } = {},
 ): Promise<readonly WorkingOrder[]> {
-  let query = db
-    .selectFrom('orders')
-    .selectAll()
-    .where((eb) =>
-      eb.or([
-        eb('status', 'in', ['pendingNew', 'new', 'partiallyFilled', 'parked']),
-        eb('in_doubt', '=', true),
-        eb('filled_quantity', '<', eb.ref('reported_quantity')),
-      ]),
-    )
-    .orderBy('created_at_ms');
+  let query = db.selectFrom('orders').selectAll().where(maySayMore).orderBy('created_at_ms');
   if (of.account !== undefined) query = query.where('account_id', '=', of.account);
   if (of.purpose !== undefined) query = query.where('purpose', '=', of.purpose);
   return (await query.execute()).map(workingOrderOf);
