@@ -33,8 +33,6 @@ export type ProtectiveOrder = {
   readonly inDoubt: boolean;
   readonly fillsComplete: boolean;
   readonly quantity: Decimal;
-  /** Some of it has filled, whatever became of the rest. */
-  readonly hasSold: boolean;
   readonly stopPrice: Decimal;
   /** The venue refused it because its price was traded already. */
   readonly wouldTrigger: boolean;
@@ -49,13 +47,15 @@ export type ProtectedPosition = {
   readonly isLeaving: boolean;
   /** What is left to sell (of a short position: to buy back), net of fees in the base asset. */
   readonly held: Decimal;
+  /** A part of it is sold already. */
+  readonly hasSold: boolean;
   /** Where the local guards end the position now: the tightest of them. Null while none has a price. */
   readonly localStop: Decimal | null;
   /** Whether every guard that can have a price is armed. */
   readonly isArmed: boolean;
   /** The local stop trails, so it is looked at from time to time: nobody tells of its every move. */
   readonly isTrailing: boolean;
-  /** By generation, the oldest first. */
+  /** By generation, the oldest first: all that are not settled, and at least the last few. */
   readonly orders: readonly ProtectiveOrder[];
   readonly filters: SymbolFilters;
   /** The last price, or null when nobody knows it. It may be old, so nothing but a pause is decided on it. */
@@ -168,12 +168,12 @@ function waitForPrice({ isArmed }: ProtectedPosition, nowMs: number): Protection
 }
 
 function placeStep(position: ProtectedPosition, wanted: StopTerms, nowMs: number): ProtectionStep {
-  const { orders } = position;
+  const { orders, hasSold } = position;
   const last = orders.at(-1);
   if (last?.wouldTrigger) return { step: 'exit', why: `the venue says that ${last.stopPrice} was traded already` };
   if (isTooSmall(position, wanted)) {
     // What a stop has begun to sell is on its way out, and nothing else would ever end such a rest.
-    return orders.some(({ hasSold }) => hasSold)
+    return hasSold
       ? { step: 'exit', why: 'a stop has sold, and what it left is too small for another one' }
       : wait('what is held is too small for an order');
   }

@@ -88,8 +88,7 @@ describe('places', () => {
   });
 
   test('nothing and asks for the exit when a stop has sold, and what it left is too small for another', () => {
-    const sold = stop({ status: 'canceled', hasSold: true });
-    expect(next({ held: d('0.01') }, sold)).toMatchObject({ step: 'exit' });
+    expect(next({ held: d('0.01'), hasSold: true }, stop({ status: 'canceled' }))).toMatchObject({ step: 'exit' });
   });
 
   test('no more than once a second, however often somebody cancels it', () => {
