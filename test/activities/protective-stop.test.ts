@@ -32,6 +32,8 @@ describe('is held at the venue', () => {
       market: [
         () => bench.control('fill', { orderId: 1, quantity: '0.3' }),
         async () => {
+          // The stream brings it, and nobody waits for the stream.
+          await expect.poll(async () => (await bench.evidence()).positions.length, { timeout: 10_000 }).toBe(1);
           await bench.runner().run('armGuards', [`${bench.account}-1`]);
           await bench.protect(`${bench.account}-1`);
           expect(standing(bench)).toMatchObject([{ stopPrice: '95' }]);
