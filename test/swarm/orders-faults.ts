@@ -4,7 +4,7 @@ import type { Dice } from './dice.ts';
 type Request = 'place' | 'cancel' | 'ask';
 
 const requests: Readonly<Record<Request, readonly FaultRule['on'][]>> = {
-  place: [{ method: 'POST', path: '/api/v3/order' }],
+  place: ['order', 'order/cancelReplace'].map((path) => ({ method: 'POST', path: `/api/v3/${path}` })),
   cancel: [{ method: 'DELETE', path: '/api/v3/order' }],
   ask: ['order', 'openOrders', 'allOrders', 'myTrades'].map((path) => ({ method: 'GET', path: `/api/v3/${path}` })),
 };

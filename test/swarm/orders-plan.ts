@@ -20,6 +20,10 @@ export type SwarmTrade = {
   readonly exitFaults: readonly FaultRule[];
   readonly strikes: readonly Strike[];
   readonly steps: readonly SwarmStep[];
+  /** How much the book has at its one price when the position is sold; without it, more than enough. */
+  readonly depth?: string;
+  /** Whether its stop is placed at the venue before. */
+  readonly protects?: boolean;
   /** Whether it is closed while the faults are on; else once they are off. */
   readonly exits: boolean;
   readonly pauseMs: number;
@@ -38,10 +42,10 @@ export type OrdersPlan = {
   readonly trades: readonly SwarmTrade[];
 };
 
-/** Draws which faults there are, how often each strikes, and the trades. One seed in five has one fault and no more. */
+/** Draws which faults there are, how often each strikes, and the trades. One seed in ten has one fault and no more. */
 export function drawOrders(seed: number, trades = 6): OrdersPlan {
   const dice = diceOf(seed);
-  const isPlain = dice.chance(0.2);
+  const isPlain = dice.chance(0.1);
   const plan: OrdersPlan = {
     layer: 'orders',
     seed,
@@ -55,14 +59,16 @@ export function drawOrders(seed: number, trades = 6): OrdersPlan {
 }
 
 function drawTrade(dice: Dice, isPlain: boolean): SwarmTrade {
-  const kind = dice.pick(kinds);
+  const order = dice.pick(kinds)(dice);
   return {
-    ...kind(dice),
+    ...order,
     validForMs: dice.pick([10_000, 60_000, 300_000]),
     faults: isPlain || dice.chance(0.5) ? [] : [oneFault(dice)],
     exitFaults: isPlain || dice.chance(0.7) ? [] : [oneFault(dice)],
     strikes: isPlain ? [] : drawStrikes(dice, dice.chance(0.5) ? 0 : dice.between(1, 5)),
     steps: isPlain ? [] : drawSteps(dice),
+    ...(dice.chance(0.7) && { depth: partOf(order.quantity, dice.between(2, 12)) }),
+    ...(dice.chance(0.3) && { protects: true }),
     exits: isPlain || dice.chance(0.85),
     pauseMs: dice.pick([0, 0, 500, 5_000, 30_000]),
   };
@@ -84,11 +90,14 @@ const kinds: readonly ((dice: Dice) => Pick<SwarmTrade, 'entry' | 'quantity'>)[]
   }),
 ];
 
+/** So that it takes as many orders to sell it, as far as the venue sells so little at once. */
+const partOf = (quantity: string, parts: number): string => Math.max(0.06, Number(quantity) / parts).toFixed(3);
+
 const quantityOf = (dice: Dice): string => dice.pick(['0.1', '0.5', '1', '1.234', '3']);
 
 const activities: readonly ActivityName[] = [
   ...(['checkLimits', 'placeOrder', 'placeOrder', 'placeOrder', 'findOrder', 'findOrder', 'cancelOrder'] as const),
-  ...(['requestExit', 'planExit', 'settleTrade', 'collectFills'] as const),
+  ...(['requestExit', 'planExit', 'settleTrade', 'collectFills', 'planProtection'] as const),
 ];
 
 function drawStrikes(dice: Dice, count: number): readonly Strike[] {
@@ -120,6 +129,8 @@ const ticks = (count: number, price = '100'): readonly SwarmStep[] =>
   Array.from({ length: count }, () => ({ does: 'tick', price }));
 
 const stepKinds: readonly ((dice: Dice) => readonly SwarmStep[])[] = [
+  // A stop at 98.5 goes off.
+  () => [{ does: 'tick', price: '98.4' }],
   // A rest at 99 fills in part, or whole.
   (dice) => [{ does: 'tick', price: '98.99', quantity: dice.pick(['0.3', '0.4', '2']) }],
   (dice) => ticks(dice.between(1, 3), dice.pick(['99.5', '100', '100.5', '101'])),

@@ -1,3 +1,5 @@
+import type { ExitTerms } from '../../src/contracts/messages/entry-request.ts';
+import { decimal } from '../../src/domain/decimal.ts';
 import type { Db } from '../../src/store/database.ts';
 import { resolveOrder } from '../../src/store/orders/orders.ts';
 import { createOrderBench, type OrderBench } from '../support/order-bench/bench.ts';
@@ -12,8 +14,8 @@ const liveMs = 120_000;
 const toldWithinMs = 60_000 + 8_000;
 
 /**
- * Plays a seed: its trades under its faults, judged after each; then without faults, until every trade is over. Each
- * call needs an account of its own.
+ * Plays a seed: its trades under its faults, judged after the last; then without faults, until every trade is over, and
+ * judged again. Each call needs an account of its own.
  */
 export async function playOrders(db: Db, account: string, plan: OrdersPlan): Promise<Played> {
   const bench = await createOrderBench({
@@ -25,14 +27,13 @@ export async function playOrders(db: Db, account: string, plan: OrdersPlan): Pro
   });
   try {
     bench.skew(plan.skewMs);
-    const faults: string[] = [];
     const armed = new Set<string>();
     for (const trade of plan.trades) {
       bench.simulator.plan(...plan.rates);
-      faults.push(...(await underFaults(bench, plan, trade, armed)));
+      await underFaults(bench, plan, trade, armed);
       bench.simulator.clearPlan();
-      if (faults.length > 0) break;
     }
+    const faults = judgeBench(await bench.evidence(), ...judgedMidway(plan)).map((fault) => `midway: ${fault}`);
     if (faults.length === 0) faults.push(...(await untilOver(bench, db, plan)));
     return { faults, ...submissionsOf(bench, armed) };
   } catch (error) {
@@ -52,20 +53,24 @@ function judgedMidway(
 /** Records state our own time, so where that is wrong they seem late. */
 const unjudged = ({ skewMs }: OrdersPlan): 'I7'[] => (skewMs === 0 ? [] : ['I7']);
 
-async function underFaults(
-  bench: OrderBench,
-  plan: OrdersPlan,
-  trade: SwarmTrade,
-  armed: Set<string>,
-): Promise<readonly string[]> {
+async function underFaults(bench: OrderBench, plan: OrdersPlan, trade: SwarmTrade, armed: Set<string>): Promise<void> {
   const isArmed = plan.rates.length + trade.faults.length + trade.exitFaults.length + trade.strikes.length > 0;
-  await doStep(bench, rulesOf({ status: 'TRADING' }));
+  await doStep(bench, rulesOf({ status: 'TRADING', levelQuantity: '50', levelsMax: 100 }));
   const before = bench.simulator.requests().at(-1)?.requestId ?? 0;
-  const { tradeId } = await bench.trade({ ...trade, market: trade.steps.map((step) => () => doStep(bench, step)) });
+  await bench.trade({
+    ...trade,
+    ...(trade.protects === true && { exit: heldAtVenue }),
+    market: trade.steps.map((step) => () => doStep(bench, step)),
+    onEntered: () => trade.depth && doStep(bench, rulesOf({ levelQuantity: trade.depth, levelsMax: 1 })),
+  });
   if (isArmed) for (const id of placedAfter(bench, before)) armed.add(id);
   await bench.pass(trade.pauseMs);
-  return judgeBench(await bench.evidence(), ...judgedMidway(plan)).map((fault) => `after ${tradeId}: ${fault}`);
 }
+
+const heldAtVenue: ExitTerms = {
+  stopLoss: { price: decimal('98.5') },
+  protectiveStop: { at: 'venue', limitOffsetBps: 50, moveStepBps: 20, moveIntervalMs: 60_000 },
+};
 
 async function doStep(bench: OrderBench, step: SwarmStep): Promise<void> {
   if (step.does === 'tick')
@@ -77,7 +82,7 @@ async function doStep(bench: OrderBench, step: SwarmStep): Promise<void> {
 /** Nothing fails any more: everything that is open is closed, and what is parked is decided as a person would. */
 async function untilOver(bench: OrderBench, db: Db, plan: OrdersPlan): Promise<readonly string[]> {
   const faults: string[] = [];
-  await doStep(bench, rulesOf({ status: 'TRADING', levelQuantity: '50' }));
+  await doStep(bench, rulesOf({ status: 'TRADING', levelQuantity: '50', levelsMax: 100 }));
   await bench.settle();
   await resolveParked(bench, db);
   for (const { trade_id: tradeId, phase } of (await bench.evidence()).trades) {

@@ -32,10 +32,11 @@ async function openArena(unresolved: UnresolvedPolicy): Promise<Arena> {
       RATCHET_FENCE_API_TIMEOUT_MS: '1000',
       RATCHET_FENCE_MARGIN_MS: '0',
       // This is not about the breaker, nor about the venue's own limits; and what is planned is no reason for a hold.
-      RATCHET_BREAKER_FAILURE_THRESHOLD: plenty,
+      RATCHET_BREAKER_FAILURE_THRESHOLD: '1000',
+      RATCHET_BREAKER_FAILURE_WINDOW_MS: '1000',
       RATCHET_PAPER_ORDERS_PER_10S: plenty,
       RATCHET_PAPER_WEIGHT_PER_MINUTE: plenty,
-      RATCHET_RECONCILE_UNEXPLAINED_MAX: '1000000',
+      RATCHET_RECONCILE_UNEXPLAINED_MAX: '1000',
       RATCHET_RECONCILE_DRIFT_MAX: plenty,
     },
     crashPoints,

@@ -69,6 +69,10 @@ export type TradePlan = {
   readonly strikes?: readonly Strike[];
   /** What the market does: one step each time that the trade waits. */
   readonly market?: readonly (() => unknown)[];
+  /** Once the entry has ended, before anything is sold. */
+  readonly onEntered?: () => unknown;
+  /** Whether the position's stop is placed at the venue before it is closed. */
+  readonly protects?: boolean;
   /** Whether the position is closed at the end, if there is one. Standard: yes. */
   readonly exits?: boolean;
 };
@@ -280,7 +284,12 @@ export async function createOrderBench(options: OrderBenchOptions): Promise<Orde
     simulator.plan(...(plan.faults ?? []));
     const { decision, order } = await playEntry(hands, asked);
     simulator.plan(...(plan.exitFaults ?? []));
+    await plan.onEntered?.();
     const isHeld = order !== null && order.status !== 'parked' && order.filledQuantity !== zero;
+    if (isHeld && plan.protects === true) {
+      await runner.run('armGuards', [tradeId]);
+      await playProtection(hands, tradeId);
+    }
     const closed = isHeld && plan.exits !== false ? await playExit(hands, tradeId, 'operator') : null;
     return {
       tradeId,
