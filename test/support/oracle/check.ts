@@ -27,8 +27,16 @@ export const repeated = (values: readonly string[]): readonly string[] => [
 /** Times of the venue and of the book are whole milliseconds, so one that is the same may look earlier. */
 export const roundingMs = 1;
 
-/** One unit of the smallest quantity that the venue of the tests sells. */
-export const stepSize = '0.001';
+/** The smallest quantity that the venue of the tests sells, and what a sale has to come to at least, in its quote asset. */
+const stepSize = '0.001';
+const notionalMin = '5';
+
+/**
+ * What the venue would not sell any more (LOT_SIZE, NOTIONAL). `price` is that of the last fill: the market may have
+ * fallen a tenth since, and it is its price that counts.
+ */
+export const isDust = (quantity: Big, price: string): boolean =>
+  quantity.lt(stepSize) || quantity.times(price).times('0.9').lt(notionalMin);
 
 export const intentOf = ({ orders }: Evidence, clientOrderId: string) =>
   orders.find((order) => order.client_order_id === clientOrderId);

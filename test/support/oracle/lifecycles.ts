@@ -1,6 +1,6 @@
 import Big from 'big.js';
 import type { Evidence } from '../evidence.ts';
-import { type Check, fillsOfOurs, intentOf, isOver, judgeEach, livedMs, stepSize, verdict } from './check.ts';
+import { type Check, fillsOfOurs, intentOf, isDust, isOver, judgeEach, livedMs, verdict } from './check.ts';
 
 const monitoredWithinMs = 5_000;
 /** While the venue can't be heard, nobody can know of a fill: it is found by the next poll that is answered. */
@@ -50,7 +50,7 @@ const wasDeaf = ({ ledger }: Evidence, fromMs: number, toMs: number): boolean =>
       receivedAtMs >= fromMs && receivedAtMs <= toMs && (!answered || (httpStatus ?? 0) >= 500),
   );
 
-/** From each trade's first entry fill to the fill that left less than a step of it. */
+/** From each trade's first entry fill to the fill that left nothing of it that could be sold. */
 function holdingsOf(evidence: Evidence): readonly Holding[] {
   const fills = [...fillsOfOurs(evidence)].sort((a, b) => a.tradedAtMs - b.tradedAtMs);
   const held = new Map<string, { fromMs: number; toMs: number | null; quantity: Big }>();
@@ -62,7 +62,7 @@ function holdingsOf(evidence: Evidence): readonly Holding[] {
     const fee = fill.feeAsset === intent.symbol.split('/')[0] ? fill.fee : '0';
     const change = fill.side === 'BUY' ? new Big(fill.quantity).minus(fee) : new Big(fill.quantity).neg();
     holding.quantity = holding.quantity.plus(change);
-    holding.toMs = holding.quantity.lt(stepSize) ? fill.tradedAtMs : null;
+    holding.toMs = isDust(holding.quantity, fill.price) ? fill.tradedAtMs : null;
     held.set(key, holding);
   }
   return [...held].map(([key, { fromMs, toMs }]) => ({ tradeId: key.split(' ')[0] ?? '', fromMs, toMs }));

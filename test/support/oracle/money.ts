@@ -4,11 +4,11 @@ import {
   type Check,
   fillsOfOurs,
   intentOf,
+  isDust,
   isOver,
   judgeEach,
   ordersOfOurs,
   repeated,
-  stepSize,
   total,
   verdict,
 } from './check.ts';
@@ -58,7 +58,7 @@ const legsOf = ({ request }: Trade): readonly string[] => request.legs.map(({ sy
 /** Nothing is sold that is not held, a closed trade is flat, and its stated result is the ledger's. */
 function moneyFaults(evidence: Evidence, trade: Trade, symbol: string, leg: number): readonly string[] {
   const { trade_id, phase, result } = trade;
-  const { held, sold, pnl } = moneyOf(evidence, trade_id, symbol, leg);
+  const { held, sold, pnl, lastPrice } = moneyOf(evidence, trade_id, symbol, leg);
   const what = `${trade_id} leg ${leg}`;
   const oversold = sold.gt(held) ? [`${what} sold ${sold.toFixed()} of ${held.toFixed()}`] : [];
   if (phase !== 'closed' && phase !== 'compensated') return oversold;
@@ -66,7 +66,7 @@ function moneyFaults(evidence: Evidence, trade: Trade, symbol: string, leg: numb
   const stated = new Big(result?.[leg]?.['pnl'] ?? 0);
   return [
     ...oversold,
-    ...(rest.gte(stepSize) ? [`${what} is ${phase} and holds ${rest.toFixed()}`] : []),
+    ...(isDust(rest, lastPrice) ? [] : [`${what} is ${phase} and holds ${rest.toFixed()}`]),
     ...(stated.eq(pnl) ? [] : [`${what} states a result of ${stated.toFixed()}, the ledger comes to ${pnl.toFixed()}`]),
   ];
 }
@@ -83,6 +83,7 @@ function moneyOf(evidence: Evidence, tradeId: string, symbol: string, leg: numbe
   const feesIn = (asset: string | undefined) =>
     total(fills.filter(({ feeAsset }) => feeAsset === asset).map(({ fee }) => fee));
   return {
+    lastPrice: fills.toSorted((a, b) => a.tradedAtMs - b.tradedAtMs).at(-1)?.price ?? '0',
     held: of('BUY', ({ quantity }) => quantity).minus(feesIn(base)),
     sold: of('SELL', ({ quantity }) => quantity),
     pnl: of('SELL', ({ quoteQuantity }) => quoteQuantity)
