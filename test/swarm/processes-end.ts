@@ -37,8 +37,9 @@ export async function untilAllOver({ stack, links }: Arena, { seed }: ProcessesP
   return late.length > 0 ? late : untilQuiet(stack, seed);
 }
 
-const isClosing = (stack: Stack, tradeId: string): Promise<boolean> =>
-  stack.client.close(tradeId, { actor: 'swarm', reason: 'the end' }).then(
+/** Whether a person's wish that it be closed was taken. */
+export const isClosing = (stack: Stack, tradeId: string): Promise<boolean> =>
+  stack.client.close(tradeId, { actor: 'swarm', reason: 'a round' }).then(
     () => true,
     () => false,
   );

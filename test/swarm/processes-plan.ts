@@ -8,12 +8,10 @@ import type { Link } from '../support/workers.ts';
 import { type Dice, diceOf } from './dice.ts';
 import { drawRates } from './orders-faults.ts';
 
-// All times are from the start of the round.
+/** What the venue does for a while. One follows the other, and the first the last. */
+export type Stretch = { readonly forMs: number; readonly rules: readonly FaultRule[] };
 
-/** What the venue does for a while. */
-export type Stretch = { readonly fromMs: number; readonly toMs: number; readonly rules: readonly FaultRule[] };
-
-/** What befalls a process or a network, or what an operator does. The next one waits until this one is over. */
+/** What befalls a process or a network, or what an operator does, from the start of the round. The next one waits until this one is over. */
 export type Blow = { readonly atMs: number } & (
   | { readonly does: 'kill'; readonly process: ProcessName }
   | { readonly does: 'pause'; readonly process: ProcessName; readonly forMs: number }
@@ -65,14 +63,10 @@ export function drawProcesses(seed: number, trades = 100): ProcessesPlan {
 const lagsMs = [100, 300, 600];
 
 function drawStretches(dice: Dice): readonly Stretch[] {
-  let atMs = 0;
-  const stretches: Stretch[] = [];
-  while (atMs < roundMs) {
-    const toMs = atMs + dice.between(5_000, 20_000);
-    stretches.push({ fromMs: atMs, toMs, rules: [...drawRates(dice, lagsMs), ...drawPriceFaults(dice)] });
-    atMs = toMs + dice.pick([0, 0, 2_000]);
-  }
-  return stretches;
+  return Array.from({ length: dice.between(2, 5) }, () => ({
+    forMs: dice.between(4_000, 20_000),
+    rules: [...drawRates(dice, lagsMs), ...drawPriceFaults(dice)],
+  }));
 }
 
 /** The prices of the market are lost, doubled, out of order or unreadable. */
@@ -131,8 +125,8 @@ function drawMarket(dice: Dice): readonly MarketStep[] {
     const tick = { atMs, does: 'tick', price: price.toFixed(2) } as const;
     const rules = (rules: Readonly<Record<string, string | number>>, later = 0) =>
       ({ atMs: atMs + later, does: 'rules', rules }) as const;
-    if (dice.chance(0.04))
-      return [tick, rules({ levelQuantity: dice.pick(['0.2', '1', '10']), levelsMax: dice.pick([1, 20]) })];
+    if (dice.chance(0.06))
+      return [tick, rules({ levelQuantity: dice.pick(['0.1', '0.3', '10']), levelsMax: dice.pick([1, 20]) })];
     if (dice.chance(0.01)) return [tick, rules({ status: 'HALT' }), rules({ status: 'TRADING' }, 2_000)];
     return [tick];
   })

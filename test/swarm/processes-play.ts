@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Evidence, gather } from '../support/evidence.ts';
-import { isPlacement } from '../support/oracle/check.ts';
+import { isOver, isPlacement } from '../support/oracle/check.ts';
 import { judge } from '../support/oracle.ts';
+import type { Stack } from '../support/stack.ts';
 import { aRequest } from '../support/trading.ts';
 import type { Played } from './played.ts';
 import { strike } from './processes-blows.ts';
-import { untilAllOver } from './processes-end.ts';
-import type { Blow, ProcessesPlan, ProcessTrade, Stretch } from './processes-plan.ts';
+import { isClosing, untilAllOver } from './processes-end.ts';
+import { type Blow, type ProcessesPlan, type ProcessTrade, roundMs, type Stretch } from './processes-plan.ts';
 import type { Arena } from './processes-stack.ts';
 
 /** Trades that are under way at the same time, as far as their senders know. */
@@ -17,6 +18,8 @@ const sideBySide = 20;
 /** A sender waits for the end of its trade for so long, and begins the next one. */
 const patienceMs = 8_000;
 const lookEveryMs = 250;
+const triesMax = 5;
+const calmMs = 1_500;
 
 /** What is there to look at when a round has failed. */
 const leftBehind = fileURLToPath(new URL('../../.ratchet/swarm/', import.meta.url));
@@ -53,11 +56,9 @@ const lastRequestId = async ({ stack }: Arena): Promise<number> =>
 /** Gives the times in which something was armed. */
 async function underFaults(arena: Arena, plan: ProcessesPlan, startedAtMs: number): Promise<readonly Window[]> {
   const over = { isTrue: false };
-  const windows: Window[] = plan.stretches
-    .filter(({ rules }) => rules.length > 0)
-    .map(({ fromMs, toMs }) => ({ fromMs: startedAtMs + fromMs, toMs: startedAtMs + toMs }));
+  const windows: Window[] = [];
   const market = playMarket(arena, plan, startedAtMs, over);
-  const weather = playWeather(arena, plan.stretches, startedAtMs, over);
+  const weather = playWeather(arena, plan.stretches, windows, over);
   const blows = playBlows(arena, plan.blows, startedAtMs, windows);
   try {
     await Promise.all([blows, playTrades(arena, plan)]);
@@ -65,8 +66,7 @@ async function underFaults(arena: Arena, plan: ProcessesPlan, startedAtMs: numbe
     over.isTrue = true;
     await Promise.allSettled([market, weather]);
   }
-  const calmAtMs = Date.now();
-  return windows.map(({ fromMs, toMs }) => ({ fromMs, toMs: Math.min(toMs, calmAtMs) }));
+  return windows;
 }
 
 type Over = { readonly isTrue: boolean };
@@ -87,45 +87,41 @@ async function playMarket({ stack }: Arena, plan: ProcessesPlan, startedAtMs: nu
   }
 }
 
-/** A venue that was killed has forgotten its plan: it is told again and again what it has to do at the time. */
+/** One stretch after the other, and again from the first. A venue that was killed has forgotten its plan. */
 async function playWeather(
   { stack }: Arena,
   stretches: readonly Stretch[],
-  startedAtMs: number,
+  windows: Window[],
   over: Over,
 ): Promise<void> {
-  let told: Stretch | undefined;
-  let pid = 0;
-  while (!over.isTrue) {
-    const nowMs = Date.now() - startedAtMs;
-    const present = stretches.find(({ fromMs, toMs }) => fromMs <= nowMs && nowMs < toMs);
-    const presentPid = stack.file().processes['paper']?.pid ?? 0;
-    if (present !== told || presentPid !== pid) {
-      const isTold = await stack.venue
-        .clearPlan()
-        .then(() => stack.venue.plan(...(present?.rules ?? [])))
-        .then(
-          () => true,
-          () => false,
-        );
-      if (isTold) [told, pid] = [present, presentPid];
+  for (let i = 0; !over.isTrue; i += 1) {
+    const { forMs, rules } = stretches[i % stretches.length] ?? { forMs: roundMs, rules: [] };
+    const fromMs = Date.now();
+    let pid = 0;
+    while (!over.isTrue && Date.now() < fromMs + forMs) {
+      const presentPid = stack.file().processes['paper']?.pid ?? 0;
+      if (presentPid !== pid && (await isTold(stack, rules))) pid = presentPid;
+      await delay(100);
     }
-    await delay(100);
+    if (rules.length > 0) windows.push({ fromMs, toMs: Date.now() });
   }
 }
 
-async function playBlows(
-  arena: Arena,
-  blows: readonly Blow[],
-  startedAtMs: number,
-  windows: { fromMs: number; toMs: number }[],
-): Promise<void> {
+const isTold = ({ venue }: Stack, rules: Stretch['rules']): Promise<boolean> =>
+  venue
+    .clearPlan()
+    .then(() => venue.plan(...rules))
+    .then(
+      () => true,
+      () => false,
+    );
+
+async function playBlows(arena: Arena, blows: readonly Blow[], startedAtMs: number, windows: Window[]): Promise<void> {
   for (const blow of blows) {
     await untilTime(startedAtMs + blow.atMs);
-    const window = { fromMs: Date.now(), toMs: Infinity };
-    windows.push(window);
+    const fromMs = Date.now();
     await strike(arena, blow);
-    window.toMs = Date.now();
+    windows.push({ fromMs, toMs: Date.now() });
   }
 }
 
@@ -133,27 +129,29 @@ async function playTrades(arena: Arena, { trades }: ProcessesPlan): Promise<void
   const waiting = trades.map((trade, i) => ({ trade, tradeId: `round-${arena.rounds}-${i + 1}` }));
   const sendOn = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      await playTrade(arena, next.tradeId, next.trade);
+      await playUntilTaken(arena, next.tradeId, next.trade);
     }
   };
   await Promise.all(Array.from({ length: sideBySide }, sendOn));
 }
 
-/** Sends it as a bot would, and waits a while for its end. */
-async function playTrade({ stack }: Arena, tradeId: string, { terms, closesAfterMs }: ProcessTrade): Promise<void> {
-  const decided = await stack.client.enter(aRequest(tradeId, terms)).catch(() => undefined);
-  if (decided?.outcome === 'denied') return;
+/** A worker that has just started or woken up takes on no risk for a while: then another one like it is sent. */
+async function playUntilTaken({ stack }: Arena, tradeId: string, trade: ProcessTrade): Promise<void> {
+  for (let attempt = 1; attempt <= triesMax; attempt += 1) {
+    const id = attempt === 1 ? tradeId : `${tradeId}-again-${attempt}`;
+    const decided = await stack.client.enter(aRequest(id, trade.terms)).catch(() => undefined);
+    if (decided?.outcome !== 'denied') return untilItEnds(stack, id, trade);
+    await delay(calmMs);
+  }
+}
+
+async function untilItEnds(stack: Stack, tradeId: string, { closesAfterMs }: ProcessTrade): Promise<void> {
   const fromMs = Date.now();
   let isToldToClose = closesAfterMs === null;
   while (Date.now() < fromMs + patienceMs) {
-    if (!isToldToClose && Date.now() >= fromMs + (closesAfterMs ?? 0)) {
-      isToldToClose = await stack.client.close(tradeId, { actor: 'swarm', reason: 'a round' }).then(
-        () => true,
-        () => false,
-      );
-    }
+    if (!isToldToClose && Date.now() >= fromMs + (closesAfterMs ?? 0)) isToldToClose = await isClosing(stack, tradeId);
     const [trade] = await stack.sql('select phase from trade where trade_id = $1', [tradeId]).catch(() => []);
-    if (/^(closed|unfilled|denied|compensated)$/.test(String(trade?.['phase']))) return;
+    if (isOver({ phase: String(trade?.['phase']) })) return;
     await delay(lookEveryMs);
   }
 }
