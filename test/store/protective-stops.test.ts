@@ -97,20 +97,19 @@ async function held(generation = 1, quantity = '1'): Promise<BookOrder> {
   await report(database.db, atVenue(order, 'new', '0'));
   return order;
 }
-const intended = async (generation = 1, quantity = '1') =>
-  committed(
-    await commitIntent(database.db, {
-      ...entryIntent(request),
-      clientOrderId: `${request.tradeId}-s${generation}`,
-      purpose: 'stop',
-      generation,
-      side: 'SELL',
-      orderType: 'STOP_LIMIT',
-      quantity: decimal(quantity),
-      limitPrice: d('89'),
-      stopPrice: d('90'),
-    }),
-  );
+const intended = async (generation = 1, quantity = '1') => committed(await intend(generation, quantity));
+const intend = (generation: number, quantity: string) =>
+  commitIntent(database.db, {
+    ...entryIntent(request),
+    clientOrderId: `${request.tradeId}-s${generation}`,
+    purpose: 'stop',
+    generation,
+    side: 'SELL',
+    orderType: 'STOP_LIMIT',
+    quantity: decimal(quantity),
+    limitPrice: d('89'),
+    stopPrice: d('90'),
+  });
 const atVenue = (order: BookOrder, ...said: [Parameters<typeof venueOrder>[1], string]) => {
   const [status, filled] = said;
   const fills = filled === '0' ? [] : [aFill(String(nextTradeId()), filled, { price: d('89.9') })];
@@ -137,6 +136,17 @@ describe('what is to be protected', () => {
         orders: [{ generation: 1, status: 'new', quantity: '0.999', stopPrice: '90', wouldTrigger: false }],
       },
     });
+  });
+
+  test('is decided on the last of many stops, and on those that are not settled', async () => {
+    await enter(database.db, request);
+    await report(database.db, atVenue(await intended(1, '0.1'), 'new', '0'));
+    for (let generation = 2; generation <= 14; generation += 1) {
+      const order = await held(generation, '0.5');
+      await report(database.db, atVenue(order, 'canceled', '0'));
+    }
+    const generations = (await read())?.position.orders.map((order) => order.generation);
+    expect(generations).toEqual([1, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
   });
 
   test('is nothing where the request asks for none, and leaves once the exit was asked for', async () => {
@@ -194,6 +204,15 @@ describe('what is or may be sold', () => {
     expect(await attempt('0.31')).toMatchObject({ outcome: 'exceeds-position', quantityLeft: '0.3' });
     expect(await attempt('0.3')).toMatchObject({ outcome: 'committed' });
   });
+
+  test('is the business of the exit alone once it was asked for', async () => {
+    await enter(database.db, request);
+    await intended(1, '0.5');
+    await requestExit(database.db, { tradeId: request.tradeId, reason: 'operator', source: 'test', nowMs });
+    expect(await intend(2, '0.5')).toMatchObject({ outcome: 'exit-requested' });
+    // What may have been sent before is not sent again, and not forgotten.
+    expect(await intend(1, '0.5')).toMatchObject({ outcome: 'existing' });
+  });
 });
 
 describe('the keeper is told', () => {
@@ -233,7 +252,9 @@ describe('a stop that the venue refuses', () => {
     const detail = 'Filter failure: MAX_NUM_ALGO_ORDERS';
     await recordSend(database.db, { clientOrderId, send: sent('REJECTED', { venueCode: -1013, detail }), nowMs });
     expect(await alertCodes(database.db)).toContain('PROTECTIVE_STOP_UNAVAILABLE');
-    await held(2);
+    await report(database.db, atVenue(await intended(2), 'expired', '0'));
+    expect(await alertCodes(database.db)).toContain('PROTECTIVE_STOP_UNAVAILABLE');
+    await held(3);
     expect(await alertCodes(database.db)).not.toContain('PROTECTIVE_STOP_UNAVAILABLE');
   });
 
