@@ -86,7 +86,7 @@ async function untilOver(bench: OrderBench, db: Db, plan: OrdersPlan): Promise<r
   await bench.settle();
   await resolveParked(bench, db);
   for (const { trade_id: tradeId, phase } of (await bench.evidence()).trades) {
-    if (!/^(placing|working|open)$/.test(phase)) continue;
+    if (!/^(placing|working|open|closing)$/.test(phase)) continue;
     const startedAtMs = bench.nowMs();
     const closed = await bench.exit(tradeId);
     const tookMs = bench.nowMs() - startedAtMs;

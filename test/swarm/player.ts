@@ -30,7 +30,11 @@ const stacks = arenas();
 const ground = groundOn(serverUrl);
 let working: Promise<unknown> = Promise.resolve();
 process.on('message', (job: Job) => {
-  working = working.then(async () => process.send?.(await carryOut(job)));
+  working = working.then(async () => {
+    const done = await carryOut(job);
+    // Whoever asked may be gone.
+    if (process.connected) process.send?.(done);
+  });
 });
 process.on('disconnect', () => void working.finally(end));
 process.send?.('ready');

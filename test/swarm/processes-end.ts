@@ -28,7 +28,7 @@ export async function untilAllOver({ stack, links }: Arena, { seed }: ProcessesP
     await stack.venue.tick('100').catch(() => undefined);
     for (const { id, phase, parked } of left) {
       if (parked !== null) await decide(stack, parked);
-      else if (/^(working|open)$/.test(phase) && !asked.has(id) && (await isClosing(stack, id))) asked.add(id);
+      else if (/^(working|open|closing)$/.test(phase) && !asked.has(id) && (await isClosing(stack, id))) asked.add(id);
     }
     await delay(1_000);
     left = await leftOf(stack);
