@@ -106,7 +106,7 @@ function stepOfLeg(leg: ExitLeg, plan: ExitPlan, canceled: ReadonlySet<string>, 
   if (isZero(sellable) || isDust(leg.filters, sellable, leg.price)) {
     if (mustWait) return mustWait;
     return isShortOfBalance(leg, held, sellable)
-      ? wait('the venue shows less of the base asset than the position holds', nowMs + retryCapMs)
+      ? wait('the venue shows less of the base asset than the position holds', nowMs + sinceChangeMs(leg, nowMs))
       : { step: 'settle' };
   }
   return placeNext(leg, plan, sellable, nowMs);
@@ -134,6 +134,12 @@ function unsettledStep(
     }
   }
   return waiting;
+}
+
+// The balance follows an order's end at once, so it is looked at soon, and ever later while nothing changes.
+function sinceChangeMs({ orders }: ExitLeg, nowMs: number): number {
+  const changedAtMs = Math.max(...orders.map(({ updatedAtMs }) => updatedAtMs));
+  return Math.min(retryCapMs, Math.max(retryBaseMs, nowMs - changedAtMs));
 }
 
 const mustCancel = (order: ExitOrder, plan: ExitPlan, nowMs: number): boolean =>

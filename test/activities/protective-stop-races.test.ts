@@ -93,6 +93,20 @@ describe('the exit is asked for while the stop is being', () => {
 });
 
 describe('a stop that was presumed dead', () => {
+  test('does not keep the exit waiting once the one in its place is canceled', async () => {
+    const { bench, tradeId } = await guarded(theater, { isHeld: false });
+    bench.simulator.plan(placing('before_auth', { action: 'drop' }));
+    await bench.protect(tradeId);
+    expect(stopsOf(bench).length).toBe(1);
+    const { orders } = await bench.evidence();
+    expect(orders.filter(({ purpose }) => purpose === 'stop').map(({ status }) => status)).toEqual(['parked', 'new']);
+    await bench.settle();
+    const startedAtMs = bench.nowMs();
+    expect(await bench.exit(tradeId)).toMatchObject({ exitQuantity: '0.999', dust: '0' });
+    expect(bench.nowMs() - startedAtMs).toBeLessThan(3_000);
+    expect(judgeBench(await bench.evidence())).toEqual([]);
+  });
+
   const silentStream: FaultRule = { on: { path: '/ws-api/v3' }, phase: 'stream', do: { action: 'drop' } };
   const lagging = (path: string): FaultRule => ({
     on: { method: 'GET', path: `/api/v3/${path}` },

@@ -93,6 +93,23 @@ describe('an exit that finds a stop of its trade at the venue', () => {
     expect(step(leg('1', stop({ status: 'filled', filledQuantity: d('1') })))).toEqual({ step: 'settle' });
   });
 
+  test.each([
+    [10, 200],
+    [900, 900],
+    [60_000, 5_000],
+  ])(
+    'sells nothing that is not free after one that may have sold, %d ms after a change looks again in %d',
+    (ms, again) => {
+      const lost = stop({ status: 'parked', inDoubt: true, updatedAtMs: nowMs - 90_000 });
+      const canceled = stop({ clientOrderId: 'rts-2', generation: 2, status: 'canceled', updatedAtMs: nowMs - ms });
+      const locked = { ...leg('0', lost, canceled), freeBase: d('0') };
+      expect(step(locked)).toMatchObject({
+        step: 'await',
+        untilMs: nowMs + again,
+      });
+    },
+  );
+
   test('sells all that is held when one was refused: what is free says nothing of that', () => {
     const refused = { ...leg('0', stop({ status: 'rejected' }), stop({ status: 'canceled' })), freeBase: d('0') };
     expect(step(refused)).toMatchObject({ step: 'place', quantity: '1' });

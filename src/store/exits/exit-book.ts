@@ -32,14 +32,7 @@ export async function readExitBook(db: Db, tradeId: string): Promise<ExitBook | 
 
 export async function exitBookOf(db: Db, trade: TradeRow, reason: ExitReason): Promise<ExitBook> {
   const positions = await db.selectFrom('position').selectAll().where('trade_id', '=', trade.trade_id).execute();
-  const orders = await db
-    .selectFrom('orders')
-    .selectAll()
-    .where('trade_id', '=', trade.trade_id)
-    // A stop that followed the price for months leaves thousands of settled ones, of which an exit asks nothing.
-    .where((eb) => eb.or([eb('purpose', '<>', 'stop'), maySayMore(eb)]))
-    .orderBy('generation')
-    .execute();
+  const orders = await ordersThatMatter(db, trade.trade_id);
   const free = await freeBalances(db, trade);
   return {
     tradeId: trade.trade_id,
@@ -56,6 +49,17 @@ export async function exitBookOf(db: Db, trade: TradeRow, reason: ExitReason): P
       freeBase: free.get(symbol.split('/')[0] ?? symbol) ?? null,
     })),
   };
+}
+
+/** A stop that followed the price for months leaves thousands of settled ones: of these the last one says it all. */
+function ordersThatMatter(db: Db, tradeId: string): Promise<OrderRow[]> {
+  const ofTrade = db.selectFrom('orders').where('trade_id', '=', tradeId);
+  const lastStop = ofTrade.where('purpose', '=', 'stop').select((eb) => eb.fn.max('generation').as('last'));
+  return ofTrade
+    .selectAll()
+    .where((eb) => eb.or([eb('purpose', '<>', 'stop'), maySayMore(eb), eb('generation', '=', lastStop)]))
+    .orderBy('generation')
+    .execute();
 }
 
 async function freeBalances(db: Db, trade: TradeRow): Promise<ReadonlyMap<string, Decimal>> {
