@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Evidence, gather } from '../support/evidence.ts';
+import { type Evidence, gather, type Outage } from '../support/evidence.ts';
 import { isOver, isPlacement } from '../support/oracle/check.ts';
 import { judge } from '../support/oracle.ts';
 import type { Stack } from '../support/stack.ts';
@@ -19,6 +19,10 @@ const sideBySide = 20;
 const patienceMs = 8_000;
 const lookEveryMs = 250;
 const triesMax = 5;
+/** What is promised of a worker that is back, and measured by `npm run crash`. */
+const goesOnWithinMs = 10_000;
+/** From the end of a blow to the next one: what never gets going is not what is asked about. */
+const blowsApartMs = 5_000;
 const calmMs = 1_500;
 
 /** What is there to look at when a round has failed. */
@@ -45,10 +49,22 @@ export async function playProcesses(arena: Arena, plan: ProcessesPlan): Promise<
   return { faults, ...submissionsOf(evidence, before, windows) };
 }
 
-const evidenceOf = async (arena: Arena): Promise<Evidence> => {
-  const evidence = await gather(arena.stack);
-  return { ...evidence, outages: [...evidence.outages, ...arena.troubles] };
-};
+async function evidenceOf({ stack, troubles }: Arena): Promise<Evidence> {
+  const evidence = await gather(stack);
+  return { ...evidence, outages: recovered([...evidence.outages, ...troubles]) };
+}
+
+/** Each with the time that getting going may take, and none beside another. */
+function recovered(outages: readonly Outage[]): readonly Outage[] {
+  const joined: Outage[] = [];
+  for (const { fromMs, toMs } of outages.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    const last = joined.at(-1);
+    const next = { fromMs, toMs: toMs + goesOnWithinMs };
+    if (last === undefined || last.toMs < fromMs) joined.push(next);
+    else joined[joined.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, next.toMs) };
+  }
+  return joined;
+}
 
 const lastRequestId = async ({ stack }: Arena): Promise<number> =>
   (await stack.venue.ledger()).requests.at(-1)?.requestId ?? 0;
@@ -117,11 +133,13 @@ const isTold = ({ venue }: Stack, rules: Stretch['rules']): Promise<boolean> =>
     );
 
 async function playBlows(arena: Arena, blows: readonly Blow[], startedAtMs: number, windows: Window[]): Promise<void> {
+  let lastAtMs = 0;
   for (const blow of blows) {
-    await untilTime(startedAtMs + blow.atMs);
+    await untilTime(Math.max(startedAtMs + blow.atMs, lastAtMs + blowsApartMs));
     const fromMs = Date.now();
     await strike(arena, blow);
-    windows.push({ fromMs, toMs: Date.now() });
+    lastAtMs = Date.now();
+    windows.push({ fromMs, toMs: lastAtMs });
   }
 }
 

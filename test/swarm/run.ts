@@ -107,11 +107,14 @@ function saySummary(): void {
   say(`\n${columns.map((column, i) => (i === 0 ? column.padEnd(8) : column.padStart(13))).join('')}`);
   for (const [name, tally] of tallies) {
     const { seeds, failed, submissions, armed, struck, tookMs } = tally;
-    const numbers = [seeds, failed, submissions, armed, struck, Math.round((armed / tookMs) * 1_000) || 0];
+    const numbers = [seeds, failed, submissions, armed, struck, ((armed / tookMs) * 1_000).toFixed(1)];
     const cells = [...numbers.map(String), `${(tookMs / 1_000).toFixed(1)} s`];
     say(`${name.padEnd(8)}${cells.map((cell) => cell.padStart(13)).join('')}`);
   }
-  for (const [name, tally] of tallies) if (tally.armed > 0 && tally.failed === 0) sayBound(name, tally);
+  for (const layer of layers) {
+    const tally = tallies.get(layer);
+    if (tally !== undefined && tally.armed > 0 && tally.failed === 0) sayBound(layer, tally);
+  }
   say(
     `first seed ${firstSeed}, commit ${commit}, ${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`,
   );
@@ -126,10 +129,11 @@ function saySummary(): void {
 
 /** No failure in n: the chance of one is below 3/n, with 95 % confidence. */
 function sayBound(name: string, { seeds, armed, tookMs }: Tally): void {
-  const hours = ((tookMs / armed) * 1_000_000) / 3_600_000;
+  const minutes = ((tookMs / armed) * 1_000_000) / 60_000;
+  const time = minutes < 120 ? `${minutes.toFixed(1)} minutes` : `${(minutes / 60).toFixed(1)} hours`;
   say(
     `${name}: 0 failures in n = ${armed} faulted submissions: below ${(3 / armed).toExponential(1)} each (95 %), and below ` +
-      `${(3 / seeds).toExponential(1)} a seed; 1,000,000 take ${hours.toFixed(1)} h here`,
+      `${(3 / seeds).toExponential(1)} a seed; 1,000,000 take ${time} at this rate`,
   );
 }
 
