@@ -125,7 +125,7 @@ function drawMarket(dice: Dice): readonly MarketStep[] {
     const tick = { atMs, does: 'tick', price: price.toFixed(2) } as const;
     const rules = (rules: Readonly<Record<string, string | number>>, later = 0) =>
       ({ atMs: atMs + later, does: 'rules', rules }) as const;
-    if (dice.chance(0.06))
+    if (dice.chance(0.1))
       return [tick, rules({ levelQuantity: dice.pick(['0.1', '0.3', '10']), levelsMax: dice.pick([1, 20]) })];
     if (dice.chance(0.01)) return [tick, rules({ status: 'HALT' }), rules({ status: 'TRADING' }, 2_000)];
     return [tick];
@@ -140,7 +140,7 @@ function drawTrade(dice: Dice): ProcessTrade {
     terms: {
       entry,
       exit: dice.pick(exits)(dice),
-      quantity: dice.pick(['0.1', '0.5', '1', '1.234', '3']),
+      quantity: dice.pick(['0.1', '1', '1.234', '3', '5']),
       validForMs: dice.pick([10_000, 30_000]),
       strategy: 'swarm',
     },
