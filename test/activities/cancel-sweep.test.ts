@@ -172,7 +172,7 @@ describe('F38: an order that is on its way while the sweep looks', () => {
     expect(await statusOf('in-flight')).toBe('canceled');
   });
 
-  test('PB6: a sweep that ended with its first empty look would have left it working', async () => {
+  test('is waited for although the first look finds nothing open, and taken back once it is', async () => {
     await world.approve('in-flight');
     world.plan({ on: { method: 'POST' }, phase: 'before_accept', do: { action: 'delay', ms: 2_999 } });
     const sending = world.send('in-flight');
