@@ -28,15 +28,16 @@ const playsPerDatabase = 10;
 const serverUrl = process.argv[2] ?? '';
 const stacks = arenas();
 const ground = groundOn(serverUrl);
-let working: Promise<unknown> = Promise.resolve();
+let isWorking = false;
 process.on('message', (job: Job) => {
-  working = working.then(async () => {
-    const done = await carryOut(job);
-    // Whoever asked may be gone.
-    if (process.connected) process.send?.(done);
+  isWorking = true;
+  void carryOut(job).then((done) => {
+    isWorking = false;
+    process.send?.(done);
   });
 });
-process.on('disconnect', () => void working.finally(end));
+// Whoever asked has no more jobs, or has died.
+process.on('disconnect', () => (isWorking ? process.exit(1) : void end()));
 process.send?.('ready');
 
 /** Nobody hears any more what the last stack still breaks, but that it does. */
