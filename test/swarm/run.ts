@@ -52,6 +52,8 @@ try {
   await playAll('kept', keptJobs[Symbol.iterator](), kept.some(({ plan }) => plan.layer === 'processes') ? 1 : benches);
   for (const [i, layer] of layers.entries())
     await playAll(layer, jobsOf(layer, i), layer === 'processes' ? 1 : benches);
+} catch (error) {
+  brokenOff = error;
 } finally {
   await stopPostgres();
 }
