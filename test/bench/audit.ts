@@ -1,19 +1,24 @@
+import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { loadOrCreateSigningKey, publicKeyOf } from '../../src/audit/keys.ts';
 import { createSealer } from '../../src/audit/sealer.ts';
-import { auditSourceOf } from '../../src/audit/source.ts';
 import { verifyAudit } from '../../src/audit/verify.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import { anAppender } from '../audit/appending.ts';
 import { aSource, chained, stamped } from '../audit/fixtures.ts';
-import { anOwnPostgres } from '../audit/own-postgres.ts';
+import { anOwnPostgres, type OwnPostgres } from '../audit/own-postgres.ts';
+import { cpuMsOf } from './cpu.ts';
 
 // How fast records are confirmed (from four processes at once), sealed and signed, and verified: in memory, which is the
-// chain alone, and through a PostgreSQL of this run's own. `node --import tsx test/bench/audit.ts [records]`
+// chain alone, and through a PostgreSQL of this run's own, which is filled up to so many records before it is verified.
+// `node --import tsx test/bench/audit.ts [records [records to verify]]`
 const records = Number(process.argv[2] ?? '200000');
+const verified = Number(process.argv[3] ?? records);
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
 const recordOf = (n: number): string =>
@@ -62,34 +67,70 @@ async function inMemory(): Promise<void> {
 }
 
 /** So many records a transaction; a confirmed commit is one confirmed batch. */
-async function confirmations(url: string, batch: number): Promise<number> {
+async function confirmations(postgres: OwnPostgres, batch: number): Promise<number> {
   const [processes, producers] = [4, 32];
-  const calls = Math.ceil(records / 4 / processes / producers / batch);
+  const calls = Math.ceil(records / batches.length / processes / producers / batch);
+  const url = postgres.appUrl;
   const appenders = await Promise.all(
     Array.from({ length: processes }, (_, n) => anAppender({ url, prefix: `b${batch}-${n}`, producers, calls, batch })),
   );
   const startedAtMs = performance.now();
+  const usedBefore = usedBy(postgres);
   for (const { start } of appenders) start();
   const results = await Promise.all(appenders.map(({ result }) => result));
   const seconds = (performance.now() - startedAtMs) / 1_000;
+  const used = usedBy(postgres);
   const count = results.reduce((sum, result) => sum + result.records, 0);
+  const usEach = (ms: number): number => Number(((1_000 * ms) / count).toFixed(1));
   say({
     name: `confirm, 4 processes × 32 producers, ${batch} a commit`,
     records: count,
     perSecond: Math.round(count / seconds),
+    cpuUsEach: {
+      postgres: usEach(used.postgresMs - usedBefore.postgresMs),
+      processes: usEach(used.othersMs - usedBefore.othersMs),
+    },
   });
   return count;
+}
+
+const batches = [1, 3, 10, 50, 250];
+
+/** The server is a child of this process like those that record. */
+function usedBy({ dataFolder }: OwnPostgres): { readonly postgresMs: number; readonly othersMs: number } {
+  const pid = Number(readFileSync(join(dataFolder, 'postmaster.pid'), 'utf8').split('\n')[0]);
+  const postgresMs = cpuMsOf(pid);
+  return { postgresMs, othersMs: cpuMsOf(process.pid) - postgresMs };
+}
+
+/** As `recordAll` writes them, but made by the server: what is verified may be far more than what is worth recording. */
+async function fillUpTo(postgres: OwnPostgres, from: number): Promise<void> {
+  const atOnce = 10_000;
+  for (let n = from; n < verified; n += atOnce) {
+    await postgres.asOwner(`
+      select record_events(array_agg(gen_random_uuid()), array_agg('StopMoved'::text), array_agg('trade-' || n % 1000),
+        array_agg('{"actor":{"id":"stop-trade-' || n % 1000 || '","type":"workflow"},"at":"2026-11-21T14:00:00.123000Z",'
+          || '"filler":"${'x'.repeat(300)}","n":' || n || ',"tradeId":"trade-' || n % 1000 || '","type":"StopMoved","v":1}'))
+      from generate_series(${n}, ${Math.min(n + atOnce, verified) - 1}) as n`);
+  }
+}
+
+/** In a process of its own, because what is told of its memory is the most it ever had. */
+async function verifyInProcess(postgres: OwnPostgres, folder: string): Promise<void> {
+  const script = fileURLToPath(new URL('verifying.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', script, postgres.appUrl, folder], { stdio: 'inherit' });
+  const [code] = await once(child, 'exit');
+  confirm(code);
 }
 
 async function inPostgres(): Promise<void> {
   const postgres = await anOwnPostgres();
   const db = postgres.pool();
   const folder = mkdtempSync(join(tmpdir(), 'ratchet-bench-'));
-  const checkpointKey = loadOrCreateSigningKey(join(folder, 'key.pem'), 'ratchet/audit');
   const nothing = { inc: () => {}, set: () => {} };
   const sealer = createSealer({
     db,
-    checkpointKey,
+    checkpointKey: loadOrCreateSigningKey(join(folder, 'key.pem'), 'ratchet/audit'),
     checkpointDir: folder,
     logger: createLogger({ name: 'bench', level: 'error' }),
     metrics: { recordsSealed: nothing, sealLag: nothing, checkpointAge: nothing },
@@ -99,13 +140,16 @@ async function inPostgres(): Promise<void> {
   });
   try {
     let count = 0;
-    for (const batch of [1, 10, 50]) count += await confirmations(postgres.appUrl, batch);
-    await timed('seal and sign', count, () => sealer.stop());
-    const source = await auditSourceOf({ db, checkpointDir: folder });
-    const verify = () => verifyAudit(source, publicKeyOf(checkpointKey));
-    confirm((await timed('verify, from PostgreSQL', count, verify)).exitCode);
+    for (const batch of batches) count += await confirmations(postgres, batch);
+    await fillUpTo(postgres, count);
+    const usedBeforeMs = usedBy(postgres).postgresMs;
+    const total = Math.max(count, verified);
+    await timed('seal and sign', total, () => sealer.stop());
+    say({ name: 'seal and sign', postgresCpuUsEach: ((usedBy(postgres).postgresMs - usedBeforeMs) * 1_000) / total });
+    await verifyInProcess(postgres, folder);
   } finally {
     await postgres.close();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,42 +1,27 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cpus } from 'node:os';
-import { Connection } from '@temporalio/client';
+import { parseArgs } from 'node:util';
+import { againstBare } from './against-bare.ts';
 import { crashFigures } from './crashing.ts';
-import { enteringFigures } from './entering.ts';
-import { exitFigures } from './exiting.ts';
+import { haltFigures } from './halting.ts';
 import { pureFigures } from './pure.ts';
-import { startBenchStack } from './stack.ts';
 import { type Figure, tableOf } from './statistics.ts';
+import { tripFigures } from './tripping.ts';
 
-// `npm run bench`: the product against bare Temporal in one run, as a table of ratios and figures with their n.
-const bareNamespace = 'bare';
-const figures: Figure[] = [...pureFigures(), ...(await crashFigures(300))];
-const stack = await startBenchStack();
-const { address } = stack.file.temporal;
-const connection = await Connection.connect({ address });
-await connection.workflowService.registerNamespace({
-  namespace: bareNamespace,
-  workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
-});
-await connection.operatorService.addSearchAttributes({
-  namespace: bareNamespace,
-  searchAttributes: Object.fromEntries(
-    ['RatchetSymbol', 'RatchetStrategy', 'RatchetState', 'RatchetAccount'].map((name) => [name, 2]),
-  ),
-});
-const bare = spawn(process.execPath, ['--import', 'tsx', 'test/bench/bare-worker.ts', address, bareNamespace], {
-  stdio: ['pipe', 'pipe', 'inherit'],
-});
-await once(bare.stdout, 'data');
-try {
-  figures.push(...(await exitFigures(stack, connection, 60)));
-  figures.push(...(await enteringFigures(connection, bareNamespace)));
-} finally {
-  bare.stdin.end();
-  await once(bare, 'exit');
-  await connection.close();
-  await stack.stop();
-}
+// `npm run bench`: the product against bare Temporal in one run, and its figures with their n, as a table. `--only` picks
+// some: pure, crash, stack, halts, breaker.
+const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  pure: async () => pureFigures(),
+  crash: () => crashFigures(300),
+  stack: againstBare,
+  halts: () => haltFigures(200),
+  breaker: () => tripFigures(50),
+};
+
+const { values } = parseArgs({ options: { only: { type: 'string', default: Object.keys(benches).join() } } });
+const chosen = values.only.split(',');
+const unknown = chosen.filter((name) => !(name in benches));
+if (unknown.length > 0) throw new Error(`--only takes ${Object.keys(benches).join()}, not ${unknown.join()}`);
+const figures: Figure[] = [];
+for (const name of chosen) figures.push(...((await benches[name]?.()) ?? []));
 console.log(`\nNode ${process.version}, ${cpus().length} x ${cpus()[0]?.model.trim()}\n`);
 console.log(tableOf(figures));

@@ -1,17 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readStackFile, type StackFile } from '../../src/config/stack-file.ts';
+import { cpuMsOf } from './cpu.ts';
 
 export type BenchStack = {
   readonly file: StackFile;
   /** A command to the paper venue's control port; answers with its body. */
   control(method: 'GET' | 'POST', path: string, body?: object): Promise<Record<string, unknown>>;
+  /** What each part of it has used of the CPU since it was started. */
+  cpuMs(): CpuMs;
   stop(): Promise<void>;
 };
+
+export type CpuMs = Readonly<Record<'worker' | 'Temporal' | 'PostgreSQL' | 'paper venue' | 'API', number>>;
 
 /** The whole stack as `npm start -- --no-bot` runs it, in a folder of its own. */
 export async function startBenchStack(): Promise<BenchStack> {
@@ -41,6 +46,7 @@ export async function startBenchStack(): Promise<BenchStack> {
       });
       return (await response.json()) as Record<string, unknown>;
     },
+    cpuMs: () => cpuMsIn(data, file),
     async stop() {
       supervisor.kill('SIGINT');
       await once(supervisor, 'exit');
@@ -48,6 +54,20 @@ export async function startBenchStack(): Promise<BenchStack> {
     },
   };
 }
+
+function cpuMsIn(data: string, { processes }: StackFile): CpuMs {
+  const { pid: temporal } = JSON.parse(readFileSync(join(data, 'run', 'temporal-server.pid'), 'utf8')) as StackProcess;
+  const [postgres] = readFileSync(join(data, 'postgres', 'postmaster.pid'), 'utf8').split('\n');
+  return {
+    worker: cpuMsOf(processes['worker']?.pid ?? 0),
+    Temporal: cpuMsOf(temporal),
+    PostgreSQL: cpuMsOf(Number(postgres)),
+    'paper venue': cpuMsOf(processes['paper']?.pid ?? 0),
+    API: cpuMsOf(processes['api']?.pid ?? 0),
+  };
+}
+
+type StackProcess = StackFile['processes'][string];
 
 async function untilReady(supervisor: ChildProcess): Promise<void> {
   if (supervisor.stdout === null) throw new Error('the supervisor has no output');
