@@ -28,6 +28,11 @@ type Settings = {
 // next process at the same step. Thousands of waiting signals on a busy machine take longer. Not in the SDK's types.
 const patience: object = { isolateExecutionTimeout: '60 seconds' };
 
+// A worker that is stopped, not dead, gets a task for each of its open polls, and each of these tasks waits for its own
+// time limit first. A watch is one activity for hours; what talks to a venue comes in bursts.
+const onePoll = { type: 'simple-maximum', maximum: 1 } as const;
+const fewPolls = { type: 'autoscaling', minimum: 1, initial: 1, maximum: 10 } as const;
+
 /**
  * One worker a task queue, each with slots of its own, so that nothing slow stands in front of something urgent.
  * Entries, guards and watches run workflows; a venue's queue runs only what talks to that venue.
@@ -57,6 +62,7 @@ export function createWorkers(settings: Settings): Promise<readonly Worker[]> {
   const lifecycles = {
     ...common,
     workflowBundle: { codePath },
+    activityTaskPollerBehavior: onePoll,
     maxConcurrentActivityTaskExecutions: 20,
     maxConcurrentLocalActivityExecutions: 40,
     maxConcurrentWorkflowTaskExecutions: 40,
@@ -66,7 +72,12 @@ export function createWorkers(settings: Settings): Promise<readonly Worker[]> {
     Worker.create({ ...lifecycles, taskQueue: taskQueues.guards }),
     Worker.create({ ...lifecycles, taskQueue: taskQueues.watches, maxConcurrentWorkflowTaskExecutions: 10 }),
     ...settings.venues.map((venue) =>
-      Worker.create({ ...common, taskQueue: taskQueues.venue(venue), maxConcurrentActivityTaskExecutions: 100 }),
+      Worker.create({
+        ...common,
+        taskQueue: taskQueues.venue(venue),
+        activityTaskPollerBehavior: fewPolls,
+        maxConcurrentActivityTaskExecutions: 100,
+      }),
     ),
   ]);
 }
