@@ -34,6 +34,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const root = repositoryRoot();
     const flags = readFlags(args, process.env['RATCHET_DATA'] || join(root, '.ratchet'));
     if (flags === undefined) return 0;
+    refuseOtherVenue(process.env);
     const folder = openDataFolder(flags.data);
     const unlock = lockDataFolder(folder);
     try {
@@ -110,6 +111,16 @@ function endRequested(supervisor: Supervisor, report: Report): Promise<number> {
       });
     }
   });
+}
+
+/** Whoever names a venue must not end up at another one, were it only for paper. */
+function refuseOtherVenue({ RATCHET_VENUE: venue = 'paper' }: NodeJS.ProcessEnv): void {
+  if (venue === 'paper' || venue === '') return;
+  throw new StackFailure(
+    `RATCHET_VENUE is ${venue}, and this start brings its own venue, paper`,
+    'unset RATCHET_VENUE, or start the processes one by one as docs/live.md says',
+    2,
+  );
 }
 
 /** What the children get of our environment: all but the ways to Temporal servers, venues and databases. */
