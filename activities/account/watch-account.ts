@@ -1,5 +1,6 @@
 import type { AccountWatchInput } from '../../src/contracts/messages/messages.ts';
 import { equityOf } from '../../src/domain/equity.ts';
+import { RatchetError } from '../../src/domain/errors.ts';
 import { endBan } from '../../src/store/fleet/venue-bans.ts';
 import { readAccount, saveBalances } from '../../src/store/trading-state/accounts.ts';
 import { liftForVenue, venueTroubles } from '../../src/store/trading-state/venue-holds.ts';
@@ -98,7 +99,7 @@ function accountWatcher(deps: ActivityDependencies, { venue: name, account }: Ac
       if (deps.now() >= balancesDueAtMs) {
         balancesDueAtMs = deps.now() + balancesEveryMs;
         await attempt(deps, 'balances', async () => {
-          const read = await room.venue.balances();
+          const read = await readBalances(deps, room, account);
           balances.clear();
           for (const balance of read) balances.set(balance.asset, balance);
           await value(read);
@@ -122,6 +123,21 @@ async function attempt(deps: ActivityDependencies, what: string, work: () => Pro
     await work();
   } catch (error) {
     deps.logger.warn({ error, what }, 'account can not be read now');
+  }
+}
+
+/** Whoever asks why the equity is not known is told what the venue said, or that it said nothing. */
+async function readBalances(
+  { db, now }: ActivityDependencies,
+  { venue }: VenueRoom,
+  account: string,
+): Promise<readonly Balance[]> {
+  try {
+    return await venue.balances();
+  } catch (error) {
+    const fault = error instanceof RatchetError ? error.message : 'the balances can not be read';
+    await saveBalances(db, { account, balances: [], equity: null, fault, nowMs: now() });
+    throw error;
   }
 }
 

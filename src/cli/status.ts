@@ -48,7 +48,7 @@ function describeStatus(status: StatusView): readonly string[] {
   const { portfolio, remaining, outbox, audit } = status;
   return [
     mode === 'paper' ? 'PAPER MODE: no real money' : 'LIVE MODE: REAL MONEY',
-    `account ${account} at ${venue}, equity ${equity.amount ?? 'not known'} ${currency}`,
+    `account ${account} at ${venue}, equity ${equity.amount === null ? 'not known' : `${equity.amount} ${currency}`}`,
     `used: exposure ${portfolio.exposure} ${currency}, delta ${portfolio.delta}, ${portfolio.openTrades} trades`,
     `room for one more order: exposure ${remaining.exposure ?? 'not known'}, delta ${remaining.delta ?? 'not known'}`,
     `trades: ${trades.placing} placing, ${trades.working} working, ${trades.open} open, ${trades.closing} closing`,

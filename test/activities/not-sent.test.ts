@@ -36,8 +36,10 @@ describe.each(nowheres)('F11: an entry to a place that %s', (_name, nowhere) => 
   test.each([1, 2])('is sent again at once, %d times over, and is one order', async (lost) => {
     const { away, createVenue } = awayFor(lost, nowhere);
     const bench = await theater.open({ createVenue });
-    const { entry } = await bench.trade({ entry: market, exits: false });
-    expect(entry).toMatchObject({ status: 'filled', filledQuantity: '1' });
+    expect(await bench.trade({ entry: market, exits: false })).toMatchObject({
+      codes: [],
+      entry: { status: 'filled', filledQuantity: '1' },
+    });
     expect(away.tried).toBe(lost + 1);
     const evidence = await bench.evidence();
     expect(evidence.sends.map(({ outcome }) => outcome)).toEqual(['ACCEPTED']);
@@ -48,8 +50,10 @@ describe.each(nowheres)('F11: an entry to a place that %s', (_name, nowhere) => 
   test('is sent three times by an attempt, and with a fresh timestamp by the next', async () => {
     const { away, createVenue } = awayFor(3, nowhere);
     const bench = await theater.open({ createVenue });
-    const { entry } = await bench.trade({ entry: market, exits: false });
-    expect(entry).toMatchObject({ status: 'filled', filledQuantity: '1' });
+    expect(await bench.trade({ entry: market, exits: false })).toMatchObject({
+      codes: [],
+      entry: { status: 'filled', filledQuantity: '1' },
+    });
     expect(away.tried).toBe(4);
     const evidence = await bench.evidence();
     expect(evidence.sends.map(({ outcome }) => outcome)).toEqual(['NOT_SENT', 'ACCEPTED']);
@@ -60,8 +64,10 @@ describe.each(nowheres)('F11: an entry to a place that %s', (_name, nowhere) => 
   test('for longer than it is valid is denied, reserves nothing and was never placed', async () => {
     const { createVenue } = awayFor(1_000, nowhere);
     const bench = await theater.open({ createVenue });
-    const { entry } = await bench.trade({ entry: market, exits: false });
-    expect(entry).toMatchObject({ status: 'denied', reasonCode: 'REQUEST_EXPIRED' });
+    expect(await bench.trade({ entry: market, exits: false })).toMatchObject({
+      codes: [],
+      entry: { status: 'denied', reasonCode: 'REQUEST_EXPIRED' },
+    });
     const evidence = await bench.evidence();
     expect(placements(evidence)).toEqual([]);
     expect(evidence.reservations).toMatchObject([{ posted_quantity: '0', voided_quantity: '1' }]);
