@@ -61,5 +61,9 @@ export function assess(
   };
 }
 
-/** Our intents are committed before their orders are sent, and fills never change on their way: neither is in flight. */
-const isCertain = ({ kind }: Difference): boolean => kind === 'externalOrder' || kind === 'changedFill';
+/**
+ * Our intents are committed before their orders are sent, and fills never change on their way: neither is in flight. An
+ * order that only its fills tell of may be one of ours whose answer is on its way, as only that tells us the venue's id.
+ */
+const isCertain = (difference: Difference): boolean =>
+  difference.kind === 'changedFill' || (difference.kind === 'externalOrder' && difference.clientOrderId !== null);

@@ -53,6 +53,12 @@ describe('a difference', () => {
     expect(judge(looked([filled]), [open(external)]).changed).toEqual([{ before: open(external), now: filled }]);
   });
 
+  test('an order that only its fills tell of is looked for again: it may be ours, and its answer on its way', () => {
+    const fromFills = { ...external, clientOrderId: null };
+    expect(judge(looked([fromFills]))).toMatchObject({ found: [], unconfirmed: [fromFills] });
+    expect(judge(looked([fromFills]), [], [fromFills])).toMatchObject({ found: [fromFills], unconfirmed: [] });
+  });
+
   test('that is seen no more is gone', () => {
     expect(judge(looked([]), [open(drift)]).gone).toEqual([open(drift)]);
   });
