@@ -24,6 +24,7 @@ export type OrderPolls = {
 export function createOrderPolls(deps: ActivityDependencies, room: VenueRoom, account: string): OrderPolls {
   const nextUrgentLane = createUrgentLane(deps.now);
   let missed = 0;
+  let owed: ReadonlySet<string> = new Set();
   return {
     async round() {
       const lane = missed < missedMax ? 'report' : nextUrgentLane();
@@ -31,7 +32,8 @@ export function createOrderPolls(deps: ActivityDependencies, room: VenueRoom, ac
       missed = 0;
       let isComplete = false;
       try {
-        isComplete = await pollOrders(deps, room, account, lane);
+        owed = await pollOrders(deps, room, { account, lane, owed });
+        isComplete = owed.size === 0;
       } finally {
         if (!isComplete) missed = Math.max(missed, missedBefore + 1);
       }
@@ -42,20 +44,30 @@ export function createOrderPolls(deps: ActivityDependencies, room: VenueRoom, ac
   };
 }
 
-/** Returns whether the venue has answered for every order. */
-async function pollOrders(deps: ActivityDependencies, room: VenueRoom, account: string, lane: Lane): Promise<boolean> {
+type Round = { readonly account: string; readonly lane: Lane; readonly owed: ReadonlySet<string> };
+
+/**
+ * Returns the orders for which the venue has not answered. They come first in the next round: where bans cut every round
+ * short, the last of the list would else never be asked for.
+ */
+async function pollOrders(
+  deps: ActivityDependencies,
+  room: VenueRoom,
+  { account, lane, owed }: Round,
+): Promise<ReadonlySet<string>> {
   const sinceMs = deps.now() - deadWatchedMs;
   const working = await workingOrders(deps.db, { account });
   const orders = [...working, ...(await deadOrdersSince(deps.db, { account, sinceMs }))];
   const open = orders.length < listedFrom ? [] : await room.venue.openOrders(undefined, lane);
   const listed = new Map(open.map((order) => [order.clientOrderId, order]));
-  let isComplete = true;
-  for (const order of orders) {
+  const isOwed = ({ clientOrderId }: { readonly clientOrderId: string }): boolean => owed.has(clientOrderId);
+  const unanswered = new Set<string>();
+  for (const order of [...orders.filter(isOwed), ...orders.filter((each) => !isOwed(each))]) {
     const told = listed.get(order.clientOrderId);
     if (told !== undefined) await hearOwnOrder(deps, room, told, 'lookup');
-    else if (!(await pollOrder(deps, room, order, lane))) isComplete = false;
+    else if (!(await pollOrder(deps, room, order, lane))) unanswered.add(order.clientOrderId);
   }
-  return isComplete;
+  return unanswered;
 }
 
 async function pollOrder(
