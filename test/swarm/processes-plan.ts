@@ -38,6 +38,8 @@ export type ProcessesPlan = {
   readonly blows: readonly Blow[];
   readonly market: readonly MarketStep[];
   readonly trades: readonly ProcessTrade[];
+  /** How many of them are under way at the same time, as far as their senders know. */
+  readonly sideBySide: number;
 };
 
 export const roundMs = 40_000;
@@ -56,6 +58,7 @@ export function drawProcesses(seed: number, trades = 100): ProcessesPlan {
     blows: drawBlows(dice),
     market: drawMarket(dice),
     trades: Array.from({ length: trades }, () => drawTrade(dice)),
+    sideBySide: dice.pick([5, 10, 20]),
   };
 }
 

@@ -13,8 +13,6 @@ import { isClosing, untilAllOver } from './processes-end.ts';
 import { type Blow, type ProcessesPlan, type ProcessTrade, roundMs, type Stretch } from './processes-plan.ts';
 import type { Arena } from './processes-stack.ts';
 
-/** Trades that are under way at the same time, as far as their senders know. */
-const sideBySide = 20;
 /** A sender waits for the end of its trade for so long, and begins the next one. */
 const patienceMs = 8_000;
 const lookEveryMs = 250;
@@ -42,12 +40,18 @@ export async function playProcesses(arena: Arena, plan: ProcessesPlan): Promise<
   const calmAtMs = Date.now();
   const late = await untilAllOver(arena, plan);
   const evidence = await evidenceOf(arena);
-  const broken = judge(evidence).filter((fault) => !arena.known.has(fault));
+  const broken = [...judge(evidence), ...accusations(evidence)].filter((fault) => !arena.known.has(fault));
   for (const fault of broken) arena.known.add(fault);
   const faults = [...late, ...broken];
   if (faults.length > 0) leave(plan, evidence, faults, { startedAtMs, calmAtMs });
   return { faults, ...submissionsOf(evidence, before, windows) };
 }
+
+/** Nobody trades by hand here: who is said to have done so was always us. */
+const accusations = ({ alerts }: Evidence): readonly string[] =>
+  alerts
+    .filter(({ code }) => code === 'EXTERNAL_ORDER')
+    .map(({ context }) => `order ${String(context['venueOrderId'])} is ours and was taken for somebody else's`);
 
 async function evidenceOf({ stack, troubles }: Arena): Promise<Evidence> {
   const evidence = await gather(stack);
@@ -143,7 +147,7 @@ async function playBlows(arena: Arena, blows: readonly Blow[], startedAtMs: numb
   }
 }
 
-async function playTrades(arena: Arena, { trades }: ProcessesPlan): Promise<void> {
+async function playTrades(arena: Arena, { trades, sideBySide }: ProcessesPlan): Promise<void> {
   const waiting = trades.map((trade, i) => ({ trade, tradeId: `round-${arena.rounds}-${i + 1}` }));
   const sendOn = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
