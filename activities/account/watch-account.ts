@@ -135,7 +135,7 @@ async function readBalances(
   try {
     return await venue.balances();
   } catch (error) {
-    const fault = error instanceof RatchetError ? error.message : 'the balances can not be read';
+    const fault = error instanceof RatchetError ? `${error.code}: ${error.context['detail']}` : 'they can not be read';
     await saveBalances(db, { account, balances: [], equity: null, fault, nowMs: now() });
     throw error;
   }
