@@ -65,7 +65,7 @@ function dutiesOf({ db, now, onGuardsChanged }: ActivityDependencies, lease: Sha
   };
   const duties = [
     reload,
-    eyes.catchUp,
+    async () => eyes.catchUp(),
     every(now, checkpointEveryMs, eyes.checkpoint),
     every(now, leaseEveryMs, renew),
   ];
