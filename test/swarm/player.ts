@@ -36,6 +36,8 @@ process.on('message', (job: Job) => {
     process.send?.(done);
   });
 });
+// Ctrl-C is for whoever asks: then no more jobs come.
+process.on('SIGINT', () => undefined);
 // Whoever asked has no more jobs, or has died.
 process.on('disconnect', () => (isWorking ? process.exit(1) : void end()));
 process.send?.('ready');

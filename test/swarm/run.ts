@@ -31,6 +31,7 @@ const firstSeed = Number(values.seed);
 const benches = Number(values.benches);
 /** A round of real processes takes so much longer than a seed of the other layers. */
 const seedsPerRound = 25;
+const saidEvery: Readonly<Record<LayerName, number>> = { pure: 1_000, orders: 50, processes: 1 };
 const commit = execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
 
 type Tally = { seeds: number; failed: number; submissions: number; armed: number; struck: number; tookMs: number };
@@ -48,6 +49,11 @@ const kept = keptSeeds().filter(({ plan: { layer } }) => layer !== 'processes' |
 const keptJobs = kept.map(({ name, plan }): Job => ({ name, plan }));
 const tallies = new Map<LayerName | 'kept', Tally>();
 let brokenOff: unknown;
+// Whoever has left it running for long enough gets the table, too, once what is being played has ended.
+let isStopped = false;
+process.once('SIGINT', () => {
+  isStopped = true;
+});
 try {
   await playAll('kept', keptJobs[Symbol.iterator](), kept.some(({ plan }) => plan.layer === 'processes') ? 1 : benches);
   for (const [i, layer] of layers.entries())
@@ -64,7 +70,7 @@ function* jobsOf(layer: LayerName, index: number): Generator<Job> {
   const share = layers.length - index === 1 ? 1 : layer === 'pure' ? 0.1 : 0.5;
   const untilMs = Date.now() + (endsAtMs - Date.now()) * share;
   const count = layer === 'processes' ? Math.ceil(seedsMax / seedsPerRound) : seedsMax;
-  for (let i = 0; i < count && Date.now() < untilMs; i += 1) yield { layer, seed: firstSeed + i, commit };
+  for (let i = 0; i < count && Date.now() < untilMs && !isStopped; i += 1) yield { layer, seed: firstSeed + i, commit };
 }
 
 /** Each process takes the next job when it has done its last. */
@@ -100,8 +106,7 @@ function count(tally: Tally, { name, layer, played, kept }: JobDone): void {
   tally.submissions += played.submissions;
   tally.armed += played.armed;
   tally.struck += played.struck;
-  if (layer === 'processes' || tally.seeds % 1_000 === 0)
-    say(`  ${name}: ${tally.seeds} seeds, ${tally.armed} faulted submissions`);
+  if (tally.seeds % saidEvery[layer] === 0) say(`  ${name}: ${tally.seeds} seeds, ${tally.armed} faulted submissions`);
   if (played.faults.length === 0) return;
   tally.failed += 1;
   say(`${name} FAILED${kept === undefined ? '' : `, kept as test/seeds/${kept.file}`}`);
