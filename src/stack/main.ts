@@ -58,7 +58,7 @@ async function runStack(site: Site, flags: Flags, report: Report): Promise<numbe
   });
   const live = async (): Promise<number> => {
     await clearUp(site.folder, report);
-    const start: Start = { site, flags, report, supervisor, given: new Set() };
+    const start: Start = { site, flags, report, supervisor };
     const system = await startSystem(start);
     rewrite = () => unlessFull(() => writeStackFile(site.folder.path, stackFileOf(start, system, startedAtMs)));
     rewrite();

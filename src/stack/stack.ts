@@ -42,8 +42,6 @@ export type Start = {
   readonly flags: Flags;
   readonly report: Report;
   readonly supervisor: Supervisor;
-  /** Ports of this stack, also those on which nothing listens yet. */
-  readonly given: Set<number>;
 };
 
 /** Where everything answers, and as whom. */
@@ -177,14 +175,14 @@ async function startApi(start: Start, settings: NodeJS.ProcessEnv): Promise<Syst
  * take a port between the look and the start: then it is tried again elsewhere.
  */
 function onFreePorts<P extends Readonly<Record<string, number>>>(
-  { report, given }: Start,
+  { report }: Start,
   name: string,
   wantedPorts: P,
   begin: (ports: Readonly<Record<keyof P, number>>) => Promise<unknown>,
 ): Promise<Readonly<Record<keyof P, number>>> {
   const attempt = async (left: number): Promise<Readonly<Record<keyof P, number>>> => {
     const ports: Record<string, number> = {};
-    for (const [role, port] of Object.entries(wantedPorts)) ports[role] = await choosePort(port, given);
+    for (const [role, port] of Object.entries(wantedPorts)) ports[role] = await choosePort(port);
     try {
       await begin(ports as Record<keyof P, number>);
       return ports as Record<keyof P, number>;

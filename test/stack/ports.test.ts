@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { choosePort, isFree } from '../../src/stack/ports.ts';
@@ -16,7 +18,7 @@ test('a port that somebody listens on is not free', async () => {
 });
 
 test('a wanted port that is free is chosen', async () => {
-  const port = await choosePort(21_417, new Set());
+  const port = await choosePort(21_417);
   expect(port).toBe(21_417);
   expect(await isFree(port)).toBe(true);
 });
@@ -24,12 +26,28 @@ test('a wanted port that is free is chosen', async () => {
 test('a taken port is replaced by the next free one in strides of 100', async () => {
   const wanted = 21_537;
   await listen(wanted);
-  expect(await choosePort(wanted, new Set())).toBe(wanted + 100);
+  expect(await choosePort(wanted)).toBe(wanted + 100);
 });
 
-test('a port that this stack has handed out is not given twice', async () => {
-  const given = new Set<number>();
-  const first = await choosePort(21_657, given);
-  const second = await choosePort(21_657, given);
+test('a port that was handed out is not given twice, although nobody listens there yet', async () => {
+  const first = await choosePort(21_657);
+  const second = await choosePort(21_657);
   expect([first, second]).toEqual([21_657, 21_757]);
+});
+
+test('a port of another stack is not free while the part that listens there is dead', async () => {
+  const wanted = 21_877;
+  const code = `
+    const { choosePort } = await import('./src/stack/ports.ts');
+    console.log(await choosePort(${wanted}));
+    setInterval(() => undefined, 1_000);
+  `;
+  const other = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code]);
+  onTestFinished(() => void other.kill('SIGKILL'));
+  expect(String((await once(other.stdout, 'data'))[0])).toBe(`${wanted}\n`);
+  expect(await choosePort(wanted)).toBe(wanted + 100);
+
+  other.kill('SIGKILL');
+  await once(other, 'exit');
+  expect(await choosePort(wanted)).toBe(wanted);
 });
