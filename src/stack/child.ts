@@ -18,6 +18,7 @@ export type ChildSpec = {
   readonly marker: string;
   /** For programs of others: whether it works. Ours say so by themselves, with a line of JSON. */
   readonly probe?: () => Promise<boolean>;
+  /** Infinite for a child that never says that it is ready: it may run for as long as it likes. */
   readonly readyTimeoutMs: number;
   /** How long it may take to stop after SIGTERM before it is killed. */
   readonly stopTimeoutMs: number;
@@ -140,7 +141,7 @@ async function readiness(
 ): Promise<ReadyLine> {
   const decided = new AbortController();
   const ready = spec.probe === undefined ? said : untilTrue(spec.probe, decided.signal);
-  const timer = delay(spec.readyTimeoutMs, undefined, { signal: decided.signal });
+  const timer = afterMs(spec.readyTimeoutMs, decided.signal);
   try {
     return await Promise.race([
       ready,
@@ -155,6 +156,10 @@ async function readiness(
     decided.abort();
   }
 }
+
+/** Node takes an infinite delay for none at all. */
+const afterMs = (ms: number, signal: AbortSignal): Promise<void> =>
+  Number.isFinite(ms) ? delay(ms, undefined, { signal }) : new Promise(() => {});
 
 async function untilTrue(probe: () => Promise<boolean>, given: AbortSignal): Promise<ReadyLine> {
   while (!given.aborted && !(await probe())) await delay(probeEveryMs);

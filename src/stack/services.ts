@@ -12,9 +12,9 @@ export type Site = { readonly root: string; readonly folder: DataFolder; readonl
 export const stopOrder = ['bot', 'api', 'worker', 'setup', 'paper', 'temporal', 'postgres'] as const;
 type Name = (typeof stopOrder)[number];
 
-/** In milliseconds: getting ready includes the recovery of a database that was killed. */
+/** In milliseconds: getting ready includes the recovery of a database that was killed. A bot never says that it is. */
 const limits: Readonly<Record<Name, { readonly ready: number; readonly stop: number }>> = {
-  bot: { ready: 60_000, stop: 5_000 },
+  bot: { ready: Number.POSITIVE_INFINITY, stop: 5_000 },
   api: { ready: 30_000, stop: 8_000 },
   worker: { ready: 60_000, stop: 15_000 },
   setup: { ready: 60_000, stop: 5_000 },

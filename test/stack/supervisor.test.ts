@@ -118,6 +118,14 @@ describe('follow', () => {
     expect(lines).toEqual(['one', 'two']);
   });
 
+  test('lets a child run that never says that it is ready', async () => {
+    const { supervisor, said } = aBench();
+    const code = 'setTimeout(() => process.exit(0), 500);';
+    const child = aChild('a', code, { readyTimeoutMs: Number.POSITIVE_INFINITY });
+    expect(await supervisor.follow(child, true)).toMatchObject({ code: 0, signal: null });
+    expect(said).toEqual([]);
+  });
+
   test('starts a child again that was killed', async () => {
     const bench = aBench();
     const code = `
