@@ -65,7 +65,9 @@ export const venueActivities = (venue: string) => {
   const stops = { ...common, scheduleToCloseTimeout: '60 seconds', priority: { priorityKey: 1 } } as const;
   const { placeOrder: placeStop } = proxyActivities<Activities>({ ...stops, summary: 'place the stop at the venue' });
   const { replaceOrder } = proxyActivities<Activities>({ ...stops, summary: 'move the stop at the venue' });
-  const { cancelOrder, collectFills } = proxyActivities<Activities>({ ...common, priority: { priorityKey: 1 } });
+  const urgent = { ...common, priority: { priorityKey: 1 } } as const;
+  const { cancelOrder } = proxyActivities<Activities>({ ...urgent, summary: 'cancel the order' });
+  const { collectFills } = proxyActivities<Activities>({ ...urgent, summary: 'read the fills that are missing' });
   const { findOrder } = proxyActivities<Activities>({
     ...common,
     // It asks on until the fence has passed.

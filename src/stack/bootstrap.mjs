@@ -244,7 +244,13 @@ async function start(flags) {
   return main(flags);
 }
 
-async function test(flags) {
+const test = (flags) => withServers([inRoot('node_modules', 'vitest', 'vitest.mjs'), 'run', ...flags]);
+
+/** Runs a TypeScript file of the repository that needs what the tests need. */
+const runFile = (args) => withServers(['--import', 'tsx', ...args]);
+
+/** Runs a program of Node that starts the servers of the tests, or whole stacks. */
+async function withServers(args) {
   await setUp();
   const finder = spawnSync(process.execPath, [inRoot('dist', 'src', 'stack', 'find-binaries.js')], {
     cwd: root,
@@ -252,15 +258,15 @@ async function test(flags) {
     encoding: 'utf8',
   });
   if (finder.status !== 0) return 1;
-  const vitest = spawn(process.execPath, [inRoot('node_modules', 'vitest', 'vitest.mjs'), 'run', ...flags], {
+  const program = spawn(process.execPath, args, {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, ...JSON.parse(finder.stdout) },
   });
-  return new Promise((resolve) => vitest.on('close', (code) => resolve(code === null ? 1 : code)));
+  return new Promise((resolve) => program.on('close', (code) => resolve(code === null ? 1 : code)));
 }
 
-const commands = { start, test, build: async () => setUp().then(() => 0) };
+const commands = { start, test, run: runFile, build: async () => setUp().then(() => 0) };
 
 async function main([name, ...flags]) {
   try {

@@ -82,7 +82,7 @@ async function clearUp(folder: DataFolder, report: Report): Promise<void> {
 async function followBot({ site, flags, supervisor }: Start, { paper }: System): Promise<number> {
   const settings = {
     RATCHET_DATA: site.folder.path,
-    BOT_SYMBOL: paper.symbol,
+    BOT_SYMBOL: paper.symbols[0],
     BOT_TRADES: flags.trades === undefined ? undefined : String(flags.trades),
     BOT_JSON: flags.json ? 'true' : undefined,
   };

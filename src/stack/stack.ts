@@ -48,7 +48,7 @@ export type Start = {
 export type System = {
   readonly database: Database;
   readonly temporal: { readonly address: string; readonly uiUrl: string };
-  readonly paper: { readonly url: string; readonly controlUrl: string; readonly symbol: string };
+  readonly paper: { readonly url: string; readonly controlUrl: string; readonly symbols: readonly string[] };
   readonly workerMetricsUrl: string;
   readonly api: { readonly url: string; readonly keyFile: string };
 };
@@ -142,9 +142,9 @@ async function startPaper(start: Start, keys: VenueKeys): Promise<System['paper'
   const ports: PaperPorts = await onFreePorts(start, 'paper venue', wanted.paper, async (chosen) => {
     said = await supervisor.keep(paperChild(site, flags, chosen, keys));
   });
-  const symbol = Array.isArray(said['symbols']) ? String(said['symbols'][0]) : undefined;
-  if (symbol === undefined) throw new StackFailure('The paper venue does not say its symbols.', 'read its log');
-  return { url: `http://127.0.0.1:${ports.venue}`, controlUrl: `http://127.0.0.1:${ports.control}`, symbol };
+  const symbols = Array.isArray(said['symbols']) ? said['symbols'].map(String) : [];
+  if (symbols.length === 0) throw new StackFailure('The paper venue does not say its symbols.', 'read its log');
+  return { url: `http://127.0.0.1:${ports.venue}`, controlUrl: `http://127.0.0.1:${ports.control}`, symbols };
 }
 
 async function setUp({ site, report, supervisor }: Start, settings: NodeJS.ProcessEnv): Promise<void> {
@@ -220,7 +220,7 @@ function settingsOf({
   return {
     RATCHET_DATA: dataFolder,
     RATCHET_VENUE: 'paper',
-    RATCHET_CURRENCY: paper.symbol.split('/')[1],
+    RATCHET_CURRENCY: paper.symbols[0]?.split('/')[1],
     RATCHET_VENUE_REST_URL: restUrl,
     RATCHET_VENUE_STREAM_URL: streamUrl,
     RATCHET_VENUE_WS_API_URL: wsApiUrl,

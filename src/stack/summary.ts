@@ -16,7 +16,7 @@ export function describeStack({ site, flags }: Start, system: System, startedAtM
     ['Temporal UI', temporal.uiUrl, 'every trade as a workflow: open it in a browser'],
     ['Temporal', temporal.address, 'namespace default'],
     ['PostgreSQL', new URL(database.url).host, `database ${new URL(database.url).pathname.slice(1)}`],
-    ['paper venue', paper.url, `${paper.symbol}; control at ${paper.controlUrl}`],
+    ['paper venue', paper.url, `${paper.symbols.join(', ')}; control at ${paper.controlUrl}`],
     ['worker', workerMetricsUrl, 'metrics'],
     ['data, logs', data, join(data, 'logs')],
     ['to stop', 'Ctrl-C', 'the next start goes on where this one stopped'],
