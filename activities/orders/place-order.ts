@@ -1,7 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { lastPriceOf } from '../../src/contracts/messages/decision.ts';
 import type { OrderRef, OrderReported, OrderTerms } from '../../src/contracts/messages/messages.ts';
+import { accountScope } from '../../src/contracts/messages/names.ts';
 import { backoffMs } from '../../src/domain/backoff.ts';
+import { breakerAt, closedBreaker, foldOutcomes } from '../../src/domain/circuit-breaker.ts';
 import { invariant } from '../../src/domain/invariant.ts';
 import { planSend } from '../../src/domain/sending.ts';
 import { crashPoint } from '../../src/observability/crash-point.ts';
@@ -9,6 +11,7 @@ import type { BookOrder } from '../../src/store/orders/book-order.ts';
 import { commitIntent, holdOver, renewIntent } from '../../src/store/orders/intents.ts';
 import { type Denial, denyOrder } from '../../src/store/orders/orders.ts';
 import { type Placement, readPlacement } from '../../src/store/trades/trades.ts';
+import { readBreaker } from '../../src/store/trading-state/breaker.ts';
 import { holdForVenue } from '../../src/store/trading-state/venue-holds.ts';
 import { clientOrderIdOf } from '../../src/venue/client-order-id.ts';
 import type { SendResult, Venue } from '../../src/venue/venue.ts';
@@ -21,7 +24,7 @@ import { entryTerms } from './entry-terms.ts';
 
 const notSentTriesMax = 3;
 /** An entry leaves with a look at the holds that is no older than this, so that none leaves long after a halt. */
-const holdsFreshMs = 200;
+const holdsFreshMs = 100;
 const brakedRetryMs = 1_000;
 
 /**
@@ -54,6 +57,7 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
   if (known) return intendAgain(deps, known, isLate, deny);
   if (isLate) return deny('REQUEST_EXPIRED');
   assertFit(deps, input);
+  if (await isBreakerOpen(deps, input, trade.account)) return deny('BREAKER_OPEN');
 
   const room = roomOf(deps, trade.venue);
   const filters = await room.filters.get(trade.request.legs[input.leg]?.symbol ?? '');
@@ -110,6 +114,18 @@ const answered = (reported: OrderReported): Intended => ({ outcome: 'answered', 
 function assertFit({ entryBrake }: ActivityDependencies, { purpose }: OrderRef): void {
   const brake = purpose === 'entry' ? entryBrake() : null;
   if (brake !== null) throw notPlaced(brakedRetryMs, `${brake.code}: ${brake.note}`);
+}
+
+/** A breaker that has opened since the entry was approved holds back what has no intent yet. Exits never ask. */
+async function isBreakerOpen(
+  { db, breaker: settings, now }: ActivityDependencies,
+  { purpose }: OrderRef,
+  account: string,
+): Promise<boolean> {
+  if (purpose !== 'entry') return false;
+  const nowMs = now();
+  const { state, unapplied } = await readBreaker(db, accountScope(account), nowMs);
+  return breakerAt(settings, foldOutcomes(settings, state ?? closedBreaker, unapplied).state, nowMs).status === 'OPEN';
 }
 
 async function intendAgain(
