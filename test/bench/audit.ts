@@ -103,15 +103,28 @@ function usedBy({ dataFolder }: OwnPostgres): { readonly postgresMs: number; rea
   return { postgresMs, othersMs: cpuMsOf(process.pid) - postgresMs };
 }
 
-/** As `recordAll` writes them, but made by the server: what is verified may be far more than what is worth recording. */
+const storyOfATrade = [
+  'TradeDecided',
+  'OrderIntent',
+  'OrderAcked',
+  'Fill',
+  'PositionOpened',
+  'StopMoved',
+  'PositionClosed',
+];
+
+/** Whole trades as `recordAll` writes them, but made by the server: what is verified may be far more than what is recorded. */
 async function fillUpTo(postgres: OwnPostgres, from: number): Promise<void> {
   const atOnce = 10_000;
   for (let n = from; n < verified; n += atOnce) {
     await postgres.asOwner(`
-      select record_events(array_agg(gen_random_uuid()), array_agg('StopMoved'::text), array_agg('trade-' || n % 1000),
-        array_agg('{"actor":{"id":"stop-trade-' || n % 1000 || '","type":"workflow"},"at":"2026-11-21T14:00:00.123000Z",'
-          || '"filler":"${'x'.repeat(300)}","n":' || n || ',"tradeId":"trade-' || n % 1000 || '","type":"StopMoved","v":1}'))
-      from generate_series(${n}, ${Math.min(n + atOnce, verified) - 1}) as n`);
+      select record_events(array_agg(gen_random_uuid() order by n), array_agg(type order by n), array_agg(trade order by n),
+        array_agg('{"actor":{"id":"entry-' || trade || '","type":"workflow"},"at":"2026-11-21T14:00:00.123000Z",'
+          || '"clientOrderId":"rte-' || trade || '-1","filler":"${'x'.repeat(300)}","n":' || n || ',"tradeId":"' || trade
+          || '","type":"' || type || '","v":1}' order by n))
+      from (select n, 'filled-' || n / ${storyOfATrade.length} as trade,
+          ('{${storyOfATrade.join()}}'::text[])[n % ${storyOfATrade.length} + 1] as type
+        from generate_series(${n}, ${Math.min(n + atOnce, verified) - 1}) as n) as story`);
   }
 }
 
@@ -141,7 +154,7 @@ async function inPostgres(): Promise<void> {
   try {
     let count = 0;
     for (const batch of batches) count += await confirmations(postgres, batch);
-    await fillUpTo(postgres, count);
+    await fillUpTo(postgres, Math.ceil(count / storyOfATrade.length) * storyOfATrade.length);
     const usedBeforeMs = usedBy(postgres).postgresMs;
     const total = Math.max(count, verified);
     await timed('seal and sign', total, () => sealer.stop());
