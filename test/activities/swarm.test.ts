@@ -15,7 +15,7 @@ describe('the order path under drawn faults', () => {
   test.each(seeds)(
     'seed %i: keeps its promises, and ends every trade once the faults are over',
     async (seed) => {
-      const { faults } = await playOrders(theater.db(), `swarm-${seed}`, drawOrders(seed, 3));
+      const { faults } = await playOrders(theater.db(), `swarm-${seed}`, drawOrders(seed, 2));
       expect(faults).toEqual([]);
     },
     60_000,

@@ -7,4 +7,6 @@ export type Played = {
   readonly armed: number;
   /** Of them, those whose own request a fault struck. */
   readonly struck: number;
+  /** What was seen and is no fault. */
+  readonly remarks?: readonly string[];
 };

@@ -107,6 +107,7 @@ function count(tally: Tally, { name, layer, played, kept }: JobDone): void {
   tally.armed += played.armed;
   tally.struck += played.struck;
   if (tally.seeds % saidEvery[layer] === 0) say(`  ${name}: ${tally.seeds} seeds, ${tally.armed} faulted submissions`);
+  for (const remark of played.remarks ?? []) say(`    ${remark}`);
   if (played.faults.length === 0) return;
   tally.failed += 1;
   say(`${name} FAILED${kept === undefined ? '' : `, kept as test/seeds/${kept.file}`}`);
