@@ -136,7 +136,7 @@ export const I12: Check = (evidence) => {
   const atVenue = new Set(ordersOfOurs(evidence).map(({ clientOrderId }) => clientOrderId));
   return verdict(
     inDoubt.length,
-    inDoubt.flatMap((order) => resolutionFaults(evidence, order, unknown.get(order.client_order_id)?.recordedAtMs)),
+    inDoubt.flatMap((order) => resolutionFaults(evidence, order, unknown.get(order.client_order_id))),
     evidence.orders
       .filter(({ status, client_order_id }) => /^(rejected|denied)$/.test(status) && atVenue.has(client_order_id))
       .map(({ client_order_id, status }) => `${client_order_id} is ${status} in the book and stands at the venue`),
@@ -146,20 +146,22 @@ export const I12: Check = (evidence) => {
 function resolutionFaults(
   { events, alerts, ...rest }: Evidence,
   order: Evidence['orders'][number],
-  unknownAtMs: number | undefined,
+  unknown: Evidence['events'][number] | undefined,
 ): readonly string[] {
   const { client_order_id: id, status } = order;
+  const unknownAtMs = unknown?.recordedAtMs;
   const isAlerted = alerts.some(({ condition_key }) => condition_key.includes(id));
   if (status === 'parked') return isAlerted ? [] : [`${id} is parked and no alert names it`];
   const mayStillEnd = unknownAtMs !== undefined && rest.gatheredAtMs - unknownAtMs <= unknownMsMax;
   if (order.in_doubt || /^(pendingNew|new|partiallyFilled)$/.test(status)) {
     return mayStillEnd ? [] : [`${id} is unknown for ever`];
   }
-  const known = events.find(
-    ({ body, recordedAtMs, type }) =>
-      body['clientOrderId'] === id && recordedAtMs > (unknownAtMs ?? 0) && !/(Unknown|Throttled|NotSent)$/.test(type),
-  );
-  if (unknownAtMs === undefined || known === undefined) return [];
+  if (unknown === undefined || unknownAtMs === undefined) return [];
+  // Records are in the order in which they were written: where time stands still, one of the same time may be the answer.
+  const known = events
+    .slice(events.indexOf(unknown) + 1)
+    .find(({ body, type }) => body['clientOrderId'] === id && !/(Unknown|Throttled|NotSent)$/.test(type));
+  if (known === undefined) return [];
   const lastedMs = livedMs({ events, alerts, ...rest }, unknownAtMs, known.recordedAtMs);
   return lastedMs > unknownMsMax ? [`${id} was unknown for ${Math.round(lastedMs)} ms`] : [];
 }
