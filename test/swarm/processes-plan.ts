@@ -46,7 +46,7 @@ export const roundMs = 40_000;
 const tickEveryMs = 400;
 
 /** So many rounds in a row have the same policy, so that they can have the same stack. */
-export const roundsPerStack = 4;
+export const roundsPerStack = 2;
 
 export function drawProcesses(seed: number, trades = 100): ProcessesPlan {
   const dice = diceOf(seed);

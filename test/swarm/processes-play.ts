@@ -17,12 +17,12 @@ import type { Arena } from './processes-stack.ts';
 /** A sender waits for the end of its trade for so long, and begins the next one. */
 const patienceMs = 8_000;
 const lookEveryMs = 250;
-const triesMax = 5;
+const triesMax = 3;
 /** What is promised of a worker that is back, and measured by `npm run crash`. */
 const goesOnWithinMs = 10_000;
 /** From the end of a blow to the next one: what never gets going is not what is asked about. */
 const blowsApartMs = 5_000;
-const calmMs = 1_500;
+const calmMs = 3_000;
 
 /** What is there to look at when a round has failed. */
 const leftBehind = fileURLToPath(new URL('../../.ratchet/swarm/', import.meta.url));

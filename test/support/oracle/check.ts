@@ -38,24 +38,42 @@ const notionalMin = '5';
 export const isDust = (quantity: Big, price: string): boolean =>
   quantity.lt(stepSize) || quantity.times(price).times('0.9').lt(notionalMin);
 
-export const intentOf = ({ orders }: Evidence, clientOrderId: string) =>
-  orders.find((order) => order.client_order_id === clientOrderId);
+/** Computed once for each thing that is asked about: the checks ask the same of a ledger thousands of times. */
+function once<Key extends object, Value>(compute: (key: Key) => Value): (key: Key) => Value {
+  const known = new WeakMap<Key, { readonly value: Value }>();
+  return (key) => {
+    const found = known.get(key) ?? { value: compute(key) };
+    known.set(key, found);
+    return found.value;
+  };
+}
+
+// The first of an id, where one is there twice.
+const ordersById = once(
+  (orders: Evidence['orders']) => new Map(orders.toReversed().map((order) => [order.client_order_id, order])),
+);
+
+export const intentOf = ({ orders }: Evidence, clientOrderId: string) => ordersById(orders).get(clientOrderId);
 
 export const isPlacement = ({ method, path }: LedgerRequest): boolean =>
   method === 'POST' && /^\/api\/v3\/order(\/cancelReplace)?$/.test(path);
 
 export const idOf = ({ parameters }: LedgerRequest): string => parameters['newClientOrderId'] ?? '';
 
-export const ordersOfOurs = ({ ledger }: Evidence) => ledger.orders.filter(({ origin }) => origin === 'api');
+const ownOrders = once(({ orders }: Evidence['ledger']) => orders.filter(({ origin }) => origin === 'api'));
 
-/** The venue's fills of our orders, with the order's id. */
-export function fillsOfOurs(evidence: Evidence) {
-  const ids = new Map(ordersOfOurs(evidence).map(({ orderId, clientOrderId }) => [orderId, clientOrderId]));
-  return evidence.ledger.fills.flatMap((fill) => {
+export const ordersOfOurs = ({ ledger }: Evidence) => ownOrders(ledger);
+
+const ownFills = once((ledger: Evidence['ledger']) => {
+  const ids = new Map(ownOrders(ledger).map(({ orderId, clientOrderId }) => [orderId, clientOrderId]));
+  return ledger.fills.flatMap((fill) => {
     const clientOrderId = ids.get(fill.orderId);
     return clientOrderId === undefined ? [] : [{ ...fill, clientOrderId }];
   });
-}
+});
+
+/** The venue's fills of our orders, with the order's id. */
+export const fillsOfOurs = ({ ledger }: Evidence) => ownFills(ledger);
 
 export const isOver = ({ phase }: { readonly phase: string }): boolean =>
   /^(closed|unfilled|denied|compensated)$/.test(phase);
