@@ -11,6 +11,7 @@ import { holdsInForce } from '../../src/store/trading-state/holds.ts';
 import { clientOrderIdOf } from '../../src/venue/client-order-id.ts';
 import { aHalting, type Halting } from '../support/halting.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const nowhere = 'postgresql://x:x@127.0.0.1:1/x';
@@ -75,8 +76,11 @@ describe('F42: ratchet halt, with Temporal and every worker away', () => {
   test('says what it could not cancel, all of it, and ends with 1', async () => {
     await world.enter('stuck-1');
     world.plan({ id: 'no', on: { method: 'DELETE' }, phase: 'before_accept', do: { action: 'status', code: 503 } });
-    setTimeout(() => void database.asOwner('update hold set lifted_at_ms = 1'), 9_000);
+    const isTold = async () =>
+      (await database.asOwner("select 1 from alert where code = 'CANCEL_SWEEP_INCOMPLETE'")).length > 0;
+    const lifted = until('people are told', isTold).then(() => database.asOwner('update hold set lifted_at_ms = 1'));
     const { code, out } = await ratchet(['halt', '--level', 'frozen', '--reason', 'fire']);
+    await lifted;
     world.simulator.clearPlan();
     expect(out).toContain(`1 left: ${entryOf('stuck-1')}`);
     expect(code).toBe(1);
