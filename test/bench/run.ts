@@ -13,8 +13,8 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   pure: async () => pureFigures(),
   crash: () => crashFigures(300),
   stack: againstBare,
-  halts: () => haltFigures(200),
-  breaker: () => tripFigures(50),
+  halts: () => haltFigures(100),
+  breaker: () => tripFigures(20),
 };
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: Object.keys(benches).join() } } });
