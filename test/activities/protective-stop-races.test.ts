@@ -7,6 +7,8 @@ import { alertCodes, aTheater, placing } from './stories.ts';
 // Who sells: the stop that the venue holds, its keeper here, and the exit meet at the same moment.
 const theater = aTheater();
 
+const silentStream: FaultRule = { on: { path: '/ws-api/v3' }, phase: 'stream', do: { action: 'drop' } };
+
 describe('a stop at the venue is not moved', () => {
   test('once it has sold a part that nobody here has heard of: the rest would be sold twice', async () => {
     const { bench, tradeId } = await guarded(theater, { watch: false });
@@ -83,7 +85,8 @@ describe('the exit is asked for while the stop is being', () => {
     const { bench, tradeId } = await guarded(theater, { isHeld: false });
     const planned = await bench.runner().run('planProtection', [tradeId]);
     if (planned.step !== 'place') throw new Error(`a stop is placed, not ${planned.step}`);
-    bench.simulator.plan(placing('before_response', { action: 'drop' }));
+    // The stream would say that it is there.
+    bench.simulator.plan(placing('before_response', { action: 'drop' }), silentStream);
     const placed = await bench.runner().run('placeOrder', [{ ...planned.order, terms: planned.terms }]);
     expect(placed).toMatchObject({ status: 'pendingNew', inDoubt: true });
     expect(await bench.exit(tradeId)).toMatchObject({ exitQuantity: '0.999', dust: '0' });
@@ -107,7 +110,6 @@ describe('a stop that was presumed dead', () => {
     expect(judgeBench(await bench.evidence())).toEqual([]);
   });
 
-  const silentStream: FaultRule = { on: { path: '/ws-api/v3' }, phase: 'stream', do: { action: 'drop' } };
   const lagging = (path: string): FaultRule => ({
     on: { method: 'GET', path: `/api/v3/${path}` },
     phase: 'before_accept',
