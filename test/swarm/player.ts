@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { createDatabase, type Db } from '../../src/store/database.ts';
 import { applicationRole, templateDatabase, withDatabase } from '../support/postgres-names.ts';
@@ -24,6 +25,7 @@ export type JobDone = {
 
 /** The book of a database grows with each seed, and judging reads all of it. */
 const playsPerDatabase = 10;
+const destroyWithinMs = 2_000;
 
 const serverUrl = process.argv[2] ?? '';
 const stacks = arenas();
@@ -81,7 +83,8 @@ function groundOn(url: string): Ground {
     address.password = applicationRole.password;
     const db = createDatabase({ url: address.href, applicationName: 'swarm', poolMax: 10, onError: () => undefined });
     current = { name, db };
-    await old?.db.destroy();
+    // A connection that a dead attempt still holds would be waited for for ever; the drop ends it.
+    if (old !== undefined) await Promise.race([old.db.destroy(), delay(destroyWithinMs)]);
     if (old !== undefined) await asOwner(`drop database ${old.name} with (force)`);
     return db;
   };
