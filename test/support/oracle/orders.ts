@@ -129,7 +129,8 @@ export const I7: Check = (evidence) => {
 export const I12: Check = (evidence) => {
   const unknown = new Map(
     evidence.events
-      .filter(({ type }) => /^(Order|Exit|Stop)Unknown$/.test(type))
+      // Of an order that the venue's stream has told of before, an answer that was lost is evidence and no doubt.
+      .filter(({ type, body }) => /^(Order|Exit|Stop)Unknown$/.test(type) && body['inDoubt'] !== false)
       .map((event) => [String(event.body['clientOrderId']), event]),
   );
   const inDoubt = evidence.orders.filter((order) => order.in_doubt || unknown.has(order.client_order_id));
