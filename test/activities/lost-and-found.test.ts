@@ -182,7 +182,7 @@ describe('F51: a reservation whose entry died', () => {
     await bench.trade();
     const { tradeId, entry, tookMs } = await bench.trade({
       // It dies with the intent committed and nothing sent, and so does whoever comes after it.
-      strikes: [{ activity: 'placeOrder', point: 8, kind: 'crash' }],
+      strikes: [{ activity: 'placeOrder', point: 0, before: 'placeOrder', kind: 'crash' }],
     });
     expect(entry).toMatchObject({ status: 'parked' });
     expect(tookMs).toBeGreaterThan(33_000);
