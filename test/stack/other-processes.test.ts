@@ -131,28 +131,6 @@ describe.each([
   });
 });
 
-test('a trade that was started on a server that dies before any worker polls is decided once, and told to who asks', async () => {
-  const tradeId = 'unpolled';
-  const request = aRequest(tradeId);
-  const started = () => stack.temporal.workflow.getHandle(`entry-${tradeId}`).describe();
-  await stack.restarted('worker', async () => {
-    process.kill(stack.pidOf('worker'), 'SIGKILL');
-    await stack.restarted('temporal', async () => {
-      void stack.client.enter(request).catch(() => undefined);
-      const { historyLength } = await until('the server has the entry', () => started().catch(() => undefined));
-      process.kill(stack.pidOf('temporal'), 'SIGKILL');
-      // Its start, and the task that nobody has taken: the update is in no history and dies with the server.
-      expect(historyLength).toBeLessThanOrEqual(2);
-    });
-  });
-  expect(await stack.client.enter(request)).toMatchObject({ tradeId, outcome: 'approved' });
-  await untilPhase(stack, tradeId, 'open');
-  await stopOut(stack, tradeId);
-  expect(await stack.sql('select 1 from orders where trade_id = $1 and purpose = $2', [tradeId, 'entry'])).toHaveLength(
-    1,
-  );
-});
-
 test('the same request finds the same decision once the API is back', async () => {
   const tradeId = 'decided-api';
   await openTrade(stack, tradeId);

@@ -4,7 +4,7 @@ import { gather } from '../support/evidence.ts';
 import { judge } from '../support/oracle.ts';
 import type { LedgerRequest } from '../support/paper-control.ts';
 import { type Stack, startStack } from '../support/stack.ts';
-import { enter, openTrade, phaseOf, stopOut, untilPhase, untilSettled, untilWatched } from '../support/trading.ts';
+import { enter, openTrade, stopOut, untilPhase, untilSettled, untilWatched } from '../support/trading.ts';
 import { until } from '../support/until.ts';
 
 // What else has to be true where the worker dies, beside what test/crash plays at every point: how an order ends that
@@ -22,7 +22,6 @@ beforeAll(async () => {
       RATCHET_BREAKER_FAILURE_THRESHOLD: '1000',
     },
     crashPoints: [...(['afterIntent', 'whileWatching', 'beforeTrigger', 'cancelSent', 'afterHold'] as const)],
-    pausePoints: ['afterIntent'],
   });
 }, 120_000);
 afterEach(async () => {
@@ -124,24 +123,6 @@ describe('an entry', () => {
       enter(stack, tradeId, { entry: { type: 'LIMIT', price: '98', expireAfterMs: 1_000 } }),
     );
     expect(await untilSettled(stack, tradeId)).toBe('unfilled');
-  });
-
-  test('of a process that wakes up with old knowledge is refused by the venue itself', async () => {
-    const tradeId = 'entry-zombie';
-    stack.plan('afterIntent', 'SIGSTOP');
-    void enter(stack, tradeId).catch(() => undefined);
-    await stack.struck('afterIntent', 'SIGSTOP');
-    const { client_order_id: id, intent_at_ms, recv_window_ms } = await orderOf(tradeId);
-    await until('its timestamp is too old', async () => Date.now() > Number(intent_at_ms) + recv_window_ms);
-    process.kill(stack.pidOf('worker'), 'SIGCONT');
-    const zombie = await until('it sends', async () =>
-      (await stack.venue.ledger()).requests.find(({ parameters }) => parameters['newClientOrderId'] === id),
-    );
-    expect(zombie).toMatchObject({ accepted: false });
-    await until('the venue has answered', async () => (await phaseOf(stack, tradeId)) !== 'placing');
-    if ((await phaseOf(stack, tradeId)) !== 'unfilled') await stopOut(stack, tradeId);
-    const { requests } = await stack.venue.ledger();
-    expect(requests.find(({ requestId }) => requestId === zombie.requestId)).toMatchObject({ code: -1021 });
   });
 });
 
