@@ -8,9 +8,9 @@ import {
 } from '../../src/store/guards/guards.ts';
 import { createUrgentLane } from '../../src/venue/urgent-lane.ts';
 import type { Lane } from '../../src/venue/venue.ts';
-import { createUnwrittenChanges } from '../account/unwritten-changes.ts';
 import type { ActivityDependencies, VenueRoom } from '../dependencies.ts';
 import { openTriggerCommits } from './commit-triggers.ts';
+import { createUnwrittenChanges } from './unwritten-changes.ts';
 
 const cursorsEveryMs = 1_000;
 const ownGapMs = 300;
