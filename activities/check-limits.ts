@@ -3,7 +3,7 @@ import type { DecisionPrice, EntryDecision } from '../src/contracts/messages/dec
 import type { EntryRequest } from '../src/contracts/messages/entry-request.ts';
 import { parseEntryRequest } from '../src/contracts/schemas/entry-request.ts';
 import type { Fault } from '../src/contracts/schemas/faults.ts';
-import { type BreakerSettings, breakerReadingAt, closedBreaker, foldOutcomes } from '../src/domain/circuit-breaker.ts';
+import { type BreakerSettings, breakerReadingAt, breakerWith } from '../src/domain/circuit-breaker.ts';
 import { zero } from '../src/domain/decimal.ts';
 import { describe, RatchetError } from '../src/domain/errors.ts';
 import type { SymbolFilters } from '../src/domain/filters.ts';
@@ -145,14 +145,12 @@ function snapshotOf(
   settings: BreakerSettings,
   nowMs: number,
 ): Snapshot {
-  // What the lifecycle has not folded yet is folded here by the same machine, so that OPEN is never seen late.
-  const { state } = foldOutcomes(settings, breaker.state ?? closedBreaker, breaker.unapplied);
   return {
     ...standingOf(account, exposures, nowMs),
     nowMs,
     currency: account.currency,
     holds,
-    breaker: breakerReadingAt(settings, state, nowMs, breaker.probes),
+    breaker: breakerReadingAt(settings, breakerWith(settings, breaker), nowMs, breaker.probes),
     recent,
     brake,
     referencePrices: Object.fromEntries(

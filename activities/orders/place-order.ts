@@ -3,7 +3,7 @@ import { lastPriceOf } from '../../src/contracts/messages/decision.ts';
 import type { OrderRef, OrderReported, OrderTerms } from '../../src/contracts/messages/messages.ts';
 import { accountScope } from '../../src/contracts/messages/names.ts';
 import { backoffMs } from '../../src/domain/backoff.ts';
-import { breakerAt, closedBreaker, foldOutcomes } from '../../src/domain/circuit-breaker.ts';
+import { breakerAt, breakerWith } from '../../src/domain/circuit-breaker.ts';
 import { invariant } from '../../src/domain/invariant.ts';
 import { planSend } from '../../src/domain/sending.ts';
 import { crashPoint } from '../../src/observability/crash-point.ts';
@@ -124,8 +124,8 @@ async function isBreakerOpen(
 ): Promise<boolean> {
   if (purpose !== 'entry') return false;
   const nowMs = now();
-  const { state, unapplied } = await readBreaker(db, accountScope(account), nowMs);
-  return breakerAt(settings, foldOutcomes(settings, state ?? closedBreaker, unapplied).state, nowMs).status === 'OPEN';
+  const breaker = await readBreaker(db, accountScope(account), nowMs);
+  return breakerAt(settings, breakerWith(settings, breaker), nowMs).status === 'OPEN';
 }
 
 async function intendAgain(

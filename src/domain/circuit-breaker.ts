@@ -98,6 +98,15 @@ export function foldOutcomes(
 export const breakerAt = (settings: BreakerSettings, state: BreakerState, nowMs: number): BreakerState =>
   passTime(settings, state, nowMs).state;
 
+/**
+ * The breaker with the outcomes that its lifecycle has not folded yet, so that whoever reads it never sees OPEN late.
+ * `state` is null where nothing was ever written.
+ */
+export const breakerWith = (
+  settings: BreakerSettings,
+  { state, unapplied }: { readonly state: BreakerState | null; readonly unapplied: readonly BreakerEvent[] },
+): BreakerState => foldOutcomes(settings, state ?? closedBreaker, unapplied).state;
+
 /** When the state changes by itself, for a timer; null = only by an event. */
 export const nextTransitionAtMs = (settings: BreakerSettings, state: BreakerState): number | null =>
   state.status === 'OPEN' ? halfOpenAtMs(settings, state) : null;

@@ -1,10 +1,4 @@
-import {
-  type BreakerSettings,
-  type BreakerState,
-  breakerAt,
-  closedBreaker,
-  foldOutcomes,
-} from '../../domain/circuit-breaker.ts';
+import { type BreakerSettings, type BreakerState, breakerAt, breakerWith } from '../../domain/circuit-breaker.ts';
 import { accountCapacity } from '../../domain/limits/capacity.ts';
 import { portfolioHealth } from '../../domain/limits/health.ts';
 import type { LimitEvaluation } from '../../domain/limits/limit.ts';
@@ -91,10 +85,8 @@ function limitsUsed({
   };
 }
 
-// What the breaker's lifecycle has not folded yet counts, as it does for the gate: OPEN is never seen late.
 function breakerOf({ breaker, breakerSettings, nowMs }: StatusFacts): StatusView['breaker'] {
-  const folded = foldOutcomes(breakerSettings, breaker.state ?? closedBreaker, breaker.unapplied);
-  const { status, openedAtMs } = breakerAt(breakerSettings, folded.state, nowMs);
+  const { status, openedAtMs } = breakerAt(breakerSettings, breakerWith(breakerSettings, breaker), nowMs);
   return { state: status, openedAtMs };
 }
 
