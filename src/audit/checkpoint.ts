@@ -45,12 +45,12 @@ export function readCheckpoint(note: string, publicKey: PublicKey): ReadNote {
     .trimEnd()
     .split('\n')
     .map((line) => line.split(' '))
-    .filter(
-      ([, name, value = '']) => name === publicKey.name && Buffer.from(value, 'base64').subarray(0, 4).equals(id),
-    );
+    .filter(([, name]) => name === publicKey.name)
+    .map(([, , value = '']) => bytesOf(value))
+    .filter((signed) => signed?.subarray(0, 4).equals(id));
   if (ours.length === 0) return { outcome: 'untrusted', checkpoint, problem: `it is not signed by ${publicKey.name}` };
-  const isGenuine = ours.some(([, , value = '']) =>
-    verify(null, Buffer.from(body), publicKey.key, Buffer.from(value, 'base64').subarray(4)),
+  const isGenuine = ours.some(
+    (signed) => signed !== undefined && verify(null, Buffer.from(body), publicKey.key, signed.subarray(4)),
   );
   return isGenuine
     ? { outcome: 'trusted', checkpoint }
@@ -67,8 +67,8 @@ export function encodePublicKey(publicKey: PublicKey): string {
 export function decodePublicKey(line: string): PublicKey | undefined {
   const [, name, id, encoded] = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/.exec(line.trim()) ?? [];
   if (name === undefined || encoded === undefined) return undefined;
-  const bytes = Buffer.from(encoded, 'base64');
-  if (bytes.length !== 33 || !bytes.subarray(0, 1).equals(algorithm)) return undefined;
+  const bytes = bytesOf(encoded);
+  if (bytes?.length !== 33 || !bytes.subarray(0, 1).equals(algorithm)) return undefined;
   const key = createPublicKey({ key: Buffer.concat([spkiPrefix, bytes.subarray(1)]), format: 'der', type: 'spki' });
   return keyHash({ name, key }).toString('hex') === id ? { name, key } : undefined;
 }
@@ -80,6 +80,13 @@ const bodyOf = ({ origin, size, root, chain }: Checkpoint): string =>
   `${origin}\n${size}\n${base64Of(root)}\nchain=${base64Of(chain)}\n`;
 
 const base64Of = (digest: Digest): string => Buffer.from(digest, 'hex').toString('base64');
+
+/** The bytes of a base64 text in its one form: the last character has bits to spare, which others could set. */
+function bytesOf(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
+}
+
 const hexOf = (text: string): Digest => Buffer.from(text, 'base64').toString('hex');
 
 /** Ed25519, as signed notes number their algorithms. */

@@ -40,6 +40,15 @@ describe('a checkpoint', () => {
     }
   });
 
+  test('is not trusted with its signature written in another way that has the same bytes', () => {
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+    const same = note.replace(/(.)=\n$/, (_, last: string) => `${alphabet[alphabet.indexOf(last) + 1]}=\n`);
+    const bytesIn = (text: string) => Buffer.from(text.trim().split(' ').at(-1) ?? '', 'base64');
+    expect(same).not.toBe(note);
+    expect(bytesIn(same)).toEqual(bytesIn(note));
+    expect(readCheckpoint(same, publicKey).outcome).toBe('untrusted');
+  });
+
   test.each([
     { name: 'cut off', text: note.slice(0, -1) },
     { name: 'with something before it', text: `\n${note}` },
