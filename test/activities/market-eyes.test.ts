@@ -9,6 +9,7 @@ import type { Lane, MarketTrade } from '../../src/venue/venue.ts';
 import { aRequest, d, enter, nowMs, openAccount } from '../store/fixtures.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { soon } from '../venue/support/soon.ts';
+import { handFedPrices } from './hand-fed-prices.ts';
 
 const symbol = 'BTC/USDT';
 let database: TestDatabase;
@@ -53,7 +54,7 @@ async function theEyes() {
   const { db } = database;
   const epoch = await takeShard(db, { shard, holder: 'test', leaseUntilMs: nowMs + 5_000 });
   const questions: Question[] = [];
-  let hear: (trade: MarketTrade) => void = () => undefined;
+  const { prices, hear } = handFedPrices();
   let timeMs = nowMs;
   const room = {
     venue: {
@@ -62,12 +63,7 @@ async function theEyes() {
           questions.push({ afterId, lane, answer, fail: () => reject(new Error('no answer')) });
         }),
     },
-    prices: {
-      watch: (_symbol: string, listener: (trade: MarketTrade) => void) => {
-        hear = listener;
-        return () => undefined;
-      },
-    },
+    prices,
   };
   const deps = { db, now: () => timeMs, metrics: createMetrics(new Registry()), logger: pino({ level: 'silent' }) };
   const eyes = openMarketEyes(deps as unknown as ActivityDependencies, room as unknown as VenueRoom, { shard, epoch });
@@ -77,7 +73,7 @@ async function theEyes() {
     eyes,
     questions,
     reload,
-    hear: (trade: MarketTrade) => hear(trade),
+    hear,
     /** Looks for what is missing, and again once the hub had its moment to fill the gap. */
     catchUp(): void {
       eyes.catchUp();

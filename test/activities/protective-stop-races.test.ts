@@ -54,10 +54,14 @@ describe('a stop at the venue is not moved', () => {
 describe('the exit is asked for while the stop is being', () => {
   const afterMs = [0, 20, 40, 60, 80, 120, 200];
 
-  test.each(afterMs)('placed, %d ms after its intent: everything is sold once', async (ms) => {
-    const { bench, tradeId } = await guarded(theater, { isHeld: false });
-    bench.simulator.plan(placing('after_accept', { action: 'delay', ms: 50 }));
-    bench.simulator.plan(placing('before_response', { action: 'delay', ms: 50 }));
+  /** Asks for the exit so long after the stop's intent, whose request is on its way for a while, and so is its answer. */
+  async function leaveMeanwhile(
+    { bench, tradeId }: Awaited<ReturnType<typeof guarded>>,
+    slow: typeof placing,
+    ms: number,
+  ): Promise<void> {
+    bench.simulator.plan(slow('after_accept', { action: 'delay', ms: 50 }));
+    bench.simulator.plan(slow('before_response', { action: 'delay', ms: 50 }));
     const keeping = bench.protect(tradeId);
     await bench.pass(ms);
     expect(await bench.exit(tradeId)).toMatchObject({ exitQuantity: '0.999', dust: '0' });
@@ -65,20 +69,17 @@ describe('the exit is asked for while the stop is being', () => {
     await bench.settle();
     expect(standing(bench)).toEqual([]);
     expect(judgeBench(await bench.evidence())).toEqual([]);
+  }
+
+  test.each(afterMs)('placed, %d ms after its intent: everything is sold once', async (ms) => {
+    const position = await guarded(theater, { isHeld: false });
+    await leaveMeanwhile(position, placing, ms);
   });
 
   test.each(afterMs)('moved, %d ms after its intent: everything is sold once', async (ms) => {
-    const { bench, tradeId } = await guarded(theater);
-    await tighten(theater, { bench, tradeId }, '97');
-    bench.simulator.plan(replacing('after_accept', { action: 'delay', ms: 50 }));
-    bench.simulator.plan(replacing('before_response', { action: 'delay', ms: 50 }));
-    const keeping = bench.protect(tradeId);
-    await bench.pass(ms);
-    expect(await bench.exit(tradeId)).toMatchObject({ exitQuantity: '0.999', dust: '0' });
-    expect(await keeping).toEqual({ step: 'done' });
-    await bench.settle();
-    expect(standing(bench)).toEqual([]);
-    expect(judgeBench(await bench.evidence())).toEqual([]);
+    const position = await guarded(theater);
+    await tighten(theater, position, '97');
+    await leaveMeanwhile(position, replacing, ms);
   });
 
   test('placed, and its answer is lost: it is found, canceled, and everything is sold once', async () => {

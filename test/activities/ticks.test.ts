@@ -4,12 +4,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ActivityDependencies, VenueRoom } from '../../activities/dependencies.ts';
 import { openMarketEyes } from '../../activities/guards/market-eyes.ts';
 import { positionId, stopId } from '../../src/contracts/messages/names.ts';
-import type { TrailingStopRules } from '../../src/domain/trailing-stop.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { armGuards, loadShard, takeShard } from '../../src/store/guards/guards.ts';
-import type { MarketTrade } from '../../src/venue/venue.ts';
-import { aRequest, d, enter, messagesTo, nowMs, openAccount } from '../store/fixtures.ts';
+import { aRequest, d, enter, messagesTo, nowMs, openAccount, trailingRules } from '../store/fixtures.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
+import { handFedPrices } from './hand-fed-prices.ts';
 
 const ticks = 100_000;
 const ticksBetweenCheckpoints = 1_000;
@@ -22,16 +21,6 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-const rules: TrailingStopRules = {
-  side: 'long',
-  by: 'percent',
-  distance: d('1'),
-  activationPrice: null,
-  tickSize: null,
-  minimumMovePercent: null,
-  extremeFrom: 'activation',
-};
-
 /** A trade with a trailing stop that is watched, and prices that come when the test says so. */
 async function aWatchedTrade(tradeId: string) {
   const { db } = database;
@@ -41,21 +30,16 @@ async function aWatchedTrade(tradeId: string) {
   const state = { status: 'trailing', extreme: d('100'), stopPrice: d('99') } as const;
   await armGuards(db, {
     ...{ tradeId, leg: 0, venue: 'paper', shard, symbol, sinceVenueTradeId: 0, nowMs },
-    guards: [{ kind: 'trailingStop', terms: rules, state }],
+    guards: [{ kind: 'trailingStop', terms: trailingRules, state }],
   });
   const epoch = await takeShard(db, { shard, holder: 'test', leaseUntilMs: nowMs + 5_000 });
-  let hear: (trade: MarketTrade) => void = () => undefined;
+  const { prices, hear } = handFedPrices();
   let timeMs = nowMs;
-  const room = {
-    prices: {
-      watch: (_symbol: string, listener: (trade: MarketTrade) => void) => {
-        hear = listener;
-        return () => undefined;
-      },
-    },
-  };
   const deps = { db, now: () => timeMs, metrics: createMetrics(new Registry()), logger: pino({ level: 'silent' }) };
-  const eyes = openMarketEyes(deps as unknown as ActivityDependencies, room as unknown as VenueRoom, { shard, epoch });
+  const eyes = openMarketEyes(deps as unknown as ActivityDependencies, { prices } as unknown as VenueRoom, {
+    shard,
+    epoch,
+  });
   await eyes.reload(await loadShard(db, { shard }));
   return {
     eyes,

@@ -15,26 +15,14 @@ import {
   type TrailingStop,
   type TrailingStopRules,
 } from '../../src/domain/trailing-stop.ts';
+import { aSymbol } from '../support/any-symbol.ts';
 import { type Adapter, decimalOf, type Inputs, type Values } from './adapter.ts';
 
 /** Where the table names no precision, nothing is rounded. */
 const finestTick = '0.00000001';
 
-const filtersWith = (tickSize: string): SymbolFilters => ({
-  symbol: 'ETH/USDT',
-  baseAsset: 'ETH',
-  quoteAsset: 'USDT',
-  isTrading: true,
-  tickSize: decimal(tickSize),
-  stepSize: decimal('0.001'),
-  priceMin: null,
-  priceMax: null,
-  quantityMin: null,
-  quantityMax: null,
-  marketQuantityMax: null,
-  notionalMin: null,
-  notionalMinAppliesToMarket: false,
-});
+const filtersWith = (tickSize: string): SymbolFilters =>
+  aSymbol({ symbol: 'ETH/USDT', baseAsset: 'ETH', tickSize: decimal(tickSize) });
 
 /** The peer moves its stop whenever it is tighter, and knows an interval alone. */
 const termsOf = (params: Values): ProtectionTerms => ({

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { decimal, zero } from '../../src/domain/decimal.ts';
 import { type ExitLeg, type ExitOrder, type ExitPlan, nextExitStep } from '../../src/domain/exit.ts';
+import { aSymbol } from '../support/any-symbol.ts';
 
 const d = decimal;
 const nowMs = 1_000_000;
@@ -39,21 +40,7 @@ const leg = (exitQuantity: string, ...orders: readonly ExitOrder[]): ExitLeg => 
   exitQuantity: d(exitQuantity),
   baseFee: zero,
   orders: [order({}), ...orders],
-  filters: {
-    symbol: 'BTC/USDT',
-    baseAsset: 'BTC',
-    quoteAsset: 'USDT',
-    isTrading: true,
-    tickSize: d('0.01'),
-    stepSize: d('0.001'),
-    priceMin: null,
-    priceMax: null,
-    quantityMin: d('0.001'),
-    quantityMax: null,
-    marketQuantityMax: null,
-    notionalMin: null,
-    notionalMinAppliesToMarket: false,
-  },
+  filters: aSymbol({ quantityMin: d('0.001') }),
   price: d('100'),
   freeBase: null,
 });

@@ -13,25 +13,17 @@ import {
   zero,
 } from '../../src/domain/decimal.ts';
 import { type ExitLeg, type ExitOrder, type ExitPlan, type ExitStep, nextExitStep } from '../../src/domain/exit.ts';
-import { isDust, type SymbolFilters } from '../../src/domain/filters.ts';
+import { isDust } from '../../src/domain/filters.ts';
+import { aSymbol } from '../support/any-symbol.ts';
 
 const d = decimal;
 
-const filters: SymbolFilters = {
-  symbol: 'BTC/USDT',
-  baseAsset: 'BTC',
-  quoteAsset: 'USDT',
-  isTrading: true,
-  tickSize: d('0.01'),
-  stepSize: d('0.001'),
-  priceMin: null,
-  priceMax: null,
+const filters = aSymbol({
   quantityMin: d('0.001'),
-  quantityMax: null,
   marketQuantityMax: d('5'),
   notionalMin: d('5'),
   notionalMinAppliesToMarket: true,
-};
+});
 
 const nowMs = 1_000_000;
 const atMarket: ExitPlan = { limitPrice: null, escalateAfterMs: 3_000 };

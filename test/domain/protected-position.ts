@@ -1,26 +1,12 @@
 import { decimal } from '../../src/domain/decimal.ts';
-import type { SymbolFilters } from '../../src/domain/filters.ts';
 import type { ProtectedPosition, ProtectionTerms, ProtectiveOrder } from '../../src/domain/protective-stop.ts';
+import { aSymbol } from '../support/any-symbol.ts';
 
 const d = decimal;
 export const nowMs = 1_000_000;
 export const terms: ProtectionTerms = { limitOffsetBps: 50, moveStepBps: 20, moveIntervalMs: 60_000 };
 
-const filters: SymbolFilters = {
-  symbol: 'BTC/USDT',
-  baseAsset: 'BTC',
-  quoteAsset: 'USDT',
-  isTrading: true,
-  tickSize: d('0.01'),
-  stepSize: d('0.001'),
-  priceMin: null,
-  priceMax: null,
-  quantityMin: d('0.001'),
-  quantityMax: null,
-  marketQuantityMax: null,
-  notionalMin: d('5'),
-  notionalMinAppliesToMarket: true,
-};
+const filters = aSymbol({ quantityMin: d('0.001'), notionalMin: d('5'), notionalMinAppliesToMarket: true });
 
 /** A stop of 1 from 95 that has stood for two minutes. */
 export const stop = (part: Partial<ProtectiveOrder> = {}): ProtectiveOrder => ({

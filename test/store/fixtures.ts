@@ -5,6 +5,7 @@ import { type Decimal, decimal, isMore, multiply, sum } from '../../src/domain/d
 import { invariant } from '../../src/domain/invariant.ts';
 import type { OrderReport } from '../../src/domain/order.ts';
 import type { OutcomeClass } from '../../src/domain/outcome.ts';
+import type { TrailingStopRules } from '../../src/domain/trailing-stop.ts';
 import type { Db } from '../../src/store/database.ts';
 import { isUnavailable } from '../../src/store/database-errors.ts';
 import type { BookOrder } from '../../src/store/orders/book-order.ts';
@@ -20,6 +21,17 @@ import { ensureAccount } from '../../src/store/trading-state/accounts.ts';
 
 export const d = decimal;
 export const nowMs = 1_795_262_400_000;
+
+/** A long position's stop that follows the price at one percent. */
+export const trailingRules: TrailingStopRules = {
+  side: 'long',
+  by: 'percent',
+  distance: d('1'),
+  activationPrice: null,
+  tickSize: null,
+  minimumMovePercent: null,
+  extremeFrom: 'activation',
+};
 
 export const openAccount = (db: Db, account = 'main') =>
   ensureAccount(db, {

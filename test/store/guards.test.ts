@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts';
 import type { Guard } from '../../src/domain/guard.ts';
-import type { TrailingStop, TrailingStopRules } from '../../src/domain/trailing-stop.ts';
+import type { TrailingStop } from '../../src/domain/trailing-stop.ts';
 import { requestExit } from '../../src/store/exits/exits.ts';
 import {
   type ArmedGuard,
@@ -22,7 +22,18 @@ import {
 import { createListener } from '../../src/store/listener.ts';
 import { readOpenTrade } from '../../src/store/trades/positions.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
-import { aRequest, d, enter, messagesTo, nextTradeId, nowMs, openAccount, phaseOf, recordsOf } from './fixtures.ts';
+import {
+  aRequest,
+  d,
+  enter,
+  messagesTo,
+  nextTradeId,
+  nowMs,
+  openAccount,
+  phaseOf,
+  recordsOf,
+  trailingRules,
+} from './fixtures.ts';
 
 let database: TestDatabase;
 let request: EntryRequest;
@@ -39,21 +50,12 @@ beforeEach(() => {
   shard = `paper-${count}`;
 });
 
-const rules: TrailingStopRules = {
-  side: 'long',
-  by: 'percent',
-  distance: d('1'),
-  activationPrice: null,
-  tickSize: null,
-  minimumMovePercent: null,
-  extremeFrom: 'activation',
-};
 const stopAt = (extreme: string, stopPrice: string, status: TrailingStop['status'] = 'trailing'): TrailingStop => ({
   status,
   extreme: d(extreme),
   stopPrice: d(stopPrice),
 });
-const trailing = (state = stopAt('100', '99')): Guard => ({ kind: 'trailingStop', terms: rules, state });
+const trailing = (state = stopAt('100', '99')): Guard => ({ kind: 'trailingStop', terms: trailingRules, state });
 const stopLoss: Guard = {
   kind: 'stopLoss',
   terms: { side: 'long', price: d('90') },
@@ -273,7 +275,7 @@ describe('checkpointGuards', () => {
     expect(await readStop(database.db, request.tradeId)).toEqual({
       tradeId: request.tradeId,
       version: 1,
-      rules,
+      rules: trailingRules,
       stop: stopAt('120', '118.8'),
       triggeredAtPrice: null,
     });

@@ -35,6 +35,7 @@ import {
   recordsOf,
   report,
   sent,
+  trailingRules,
   venueOrder,
 } from './fixtures.ts';
 
@@ -67,15 +68,7 @@ const trail = (stopPrice: string): TrailingStop => ({
 });
 const trailing = (stopPrice: string): Guard => ({
   kind: 'trailingStop',
-  terms: {
-    side: 'long',
-    by: 'percent',
-    distance: d('1'),
-    activationPrice: null,
-    tickSize: null,
-    minimumMovePercent: null,
-    extremeFrom: 'activation',
-  },
+  terms: trailingRules,
   state: trail(stopPrice),
 });
 

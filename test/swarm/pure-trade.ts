@@ -10,6 +10,7 @@ import {
 } from '../../src/domain/order.ts';
 import { classify, classifyCancel, fenceAtMs, joinOutcomes, type VenueSignal } from '../../src/domain/outcome.ts';
 import { planSend, type Send } from '../../src/domain/sending.ts';
+import { aSymbol } from '../support/any-symbol.ts';
 import type { PureEvent, PureTrade } from './pure-plan.ts';
 import { filledOf, isOpen, type ModelReport, type ModelVenue, recvWindowMs } from './pure-venue.ts';
 
@@ -167,21 +168,7 @@ function legOf({ book, venue }: Pick<Turn, 'book' | 'venue'>): ExitLeg {
   };
 }
 
-const modelFilters: ExitLeg['filters'] = {
-  symbol: 'BTC/USDT',
-  baseAsset: 'BTC',
-  quoteAsset: 'USDT',
-  isTrading: true,
-  tickSize: decimal('0.01'),
-  stepSize: decimal('0.001'),
-  priceMin: null,
-  priceMax: null,
-  quantityMin: null,
-  quantityMax: null,
-  marketQuantityMax: null,
-  notionalMin: null,
-  notionalMinAppliesToMarket: false,
-};
+const modelFilters = aSymbol();
 
 /** What the venue has left of what was bought, less what sells of it already. */
 function freeBase({ orders }: ModelVenue): number {
