@@ -116,7 +116,7 @@ function assertFit({ entryBrake }: ActivityDependencies, { purpose }: OrderRef):
   if (brake !== null) throw notPlaced(brakedRetryMs, `${brake.code}: ${brake.note}`);
 }
 
-/** A breaker that has opened since the entry was approved holds back what has no intent yet. Exits never ask. */
+/** A breaker that has opened since the entry was approved holds back what was not sent yet. Exits never ask. */
 async function isBreakerOpen(
   { db, breaker: settings, now }: ActivityDependencies,
   { purpose }: OrderRef,
@@ -146,6 +146,7 @@ async function intendAgain(
       const waitMs = plan.afterVenueMs - (await venueNowMs(deps, roomOf(deps, order.venue)));
       if (waitMs >= 0) throw notPlaced(waitMs + 1, 'the last timestamp is still valid at the venue');
       assertFit(deps, order);
+      if (await isBreakerOpen(deps, order, order.account)) return deny('BREAKER_OPEN');
       return renew(deps, order, plan.fromEpoch, deny);
     }
   }

@@ -35,6 +35,18 @@ test('an entry that was approved before the breaker opened does not reach the ve
   expect(reserved.voided_quantity).toBe(reserved.quantity);
 });
 
+test('an entry that the venue throttled is not sent again once the breaker is open', async () => {
+  await world.approve('throttled');
+  world.plan({ on: { method: 'POST' }, phase: 'before_accept', do: { action: 'status', code: 429 }, times: 1 });
+  await expect(world.send('throttled')).rejects.toThrow('ORDER_NOT_PLACED');
+  await fails(failureThreshold);
+  world.simulator.clock.shift(world.deps.timings.recvWindowMs + 1);
+  expect(await world.send('throttled')).toMatchObject({ status: 'denied', reasonCode: 'BREAKER_OPEN' });
+  expect(placements()).toBe(1);
+  const reserved = await database.db.selectFrom('reservation').selectAll().executeTakeFirstOrThrow();
+  expect(reserved.voided_quantity).toBe(reserved.quantity);
+});
+
 test('one failure fewer, or the end of its time-out, lets it through', async () => {
   await world.approve('closed');
   await fails(failureThreshold - 1);
