@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   type Client,
   WorkflowExecutionAlreadyStartedError,
@@ -6,6 +7,7 @@ import {
 } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '@temporalio/common';
 import type { Logger } from 'pino';
+import type { ExitInput, ExitInstruction } from '../src/contracts/messages/messages.ts';
 import { checkpointMemo, searchAttributes, workflowTypes } from '../src/contracts/messages/names.ts';
 import { backoffMs } from '../src/domain/backoff.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
@@ -15,6 +17,8 @@ import { startRelayLoop } from './relay-loop.ts';
 
 const batchSize = 50;
 const sweepMs = 500;
+/** Planning reads the book, and filters that are known already: a few milliseconds. */
+const planMs = 250;
 
 export type OutboxRelay = { readonly stop: () => Promise<void> };
 
@@ -30,6 +34,7 @@ export function startOutboxRelay({
   now,
   onAnnounced,
   newestNote,
+  planExit,
 }: {
   readonly db: Db;
   readonly client: Client;
@@ -38,20 +43,24 @@ export function startOutboxRelay({
   readonly onAnnounced: (listener: () => void) => () => void;
   /** A recent checkpoint of the record. Kept with each start, it has a witness that the database can't reach. */
   readonly newestNote: () => string | undefined;
+  readonly planExit: (trade: {
+    readonly tradeId: string;
+    readonly canceled: readonly string[];
+  }) => Promise<ExitInstruction>;
 }): OutboxRelay {
   return startRelayLoop({
     everyMs: sweepMs,
     onNews: onAnnounced,
     async round() {
       const messages = await takeDue(db, { limit: batchSize, nowMs: now() });
-      await deliverAll({ db, client, logger, now, newestNote }, messages);
+      await deliverAll({ db, client, logger, now, newestNote, planExit }, messages);
       return messages.length > 0;
     },
     onFault: (error) => logger.warn({ error }, 'outbox can not be read'),
   });
 }
 
-type Delivery = Pick<Parameters<typeof startOutboxRelay>[0], 'db' | 'client' | 'logger' | 'now' | 'newestNote'>;
+type Delivery = Omit<Parameters<typeof startOutboxRelay>[0], 'onAnnounced'>;
 
 type Delivered = { readonly message: OutboxMessage; readonly outcome: 'delivered' | 'target-gone' };
 
@@ -73,7 +82,8 @@ async function deliverAll(delivery: Delivery, messages: readonly OutboxMessage[]
 async function deliverOne(delivery: Delivery, message: OutboxMessage): Promise<Delivered[]> {
   const { db, client, logger, now, newestNote } = delivery;
   try {
-    return [{ message, outcome: await send(client, message, newestNote()) }];
+    const planned = isExitStart(message) ? await withFirstStep(delivery, message) : message;
+    return [{ message, outcome: await send(client, planned, newestNote()) }];
   } catch (error) {
     const { messageId, workflowId, attempts } = message;
     logger.warn({ error, messageId, workflowId, attempts }, 'message not delivered');
@@ -81,6 +91,27 @@ async function deliverOne(delivery: Delivery, message: OutboxMessage): Promise<D
     // A row that can't be given back is due again by itself.
     await postpone(db, { messageId, untilMs }).catch(() => undefined);
     return [];
+  }
+}
+
+type StartMessage = Exclude<OutboxMessage, { action: 'signal' }>;
+
+const isExitStart = (message: OutboxMessage): message is StartMessage =>
+  message.action === 'start' && message.workflowType === workflowTypes.exit;
+
+/**
+ * The start of an exit with its first step: the order leaves in the workflow's first task, which need not look at the
+ * book. A plan that is not there in time, or not to be had, is left to the exit: nothing holds up its start.
+ */
+async function withFirstStep({ planExit, logger }: Delivery, message: StartMessage): Promise<StartMessage> {
+  const input = message.startArgs[0] as ExitInput;
+  try {
+    const planning = planExit({ tradeId: input.tradeId, canceled: [] });
+    const first = await Promise.race([planning, setTimeout(planMs, undefined, { ref: false })]);
+    return first === undefined ? message : { ...message, startArgs: [{ ...input, first }] };
+  } catch (error) {
+    logger.warn({ error, tradeId: input.tradeId }, 'exit starts without its first step');
+    return message;
   }
 }
 
@@ -117,8 +148,6 @@ async function send(client: Client, message: OutboxMessage, note: string | undef
     throw error;
   }
 }
-
-type StartMessage = Exclude<OutboxMessage, { action: 'signal' }>;
 
 function startOptions(message: StartMessage, note: string | undefined): WorkflowStartOptions & { args: unknown[] } {
   return {

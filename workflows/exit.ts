@@ -38,11 +38,13 @@ async function leave(input: ExitInput, carried?: ExitView): Promise<PositionClos
     reports += 1;
   });
 
+  let planned = carried === undefined ? input.first : undefined;
   while (view.closed === null) {
     const seen = reports;
     const untilReported = (waitMs: number, summary: string) => condition(() => reports > seen, waitMs, { summary });
     try {
-      const next = await planExit({ tradeId, canceled });
+      const next = planned ?? (await planExit({ tradeId, canceled }));
+      planned = undefined;
       show({ doing: next.step });
       if (next.step === 'settle') show({ closed: await settleTrade(tradeId) });
       else if (next.step === 'await') await untilReported(Math.max(1, next.untilMs - Date.now()), next.why);

@@ -5,6 +5,7 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { Registry } from 'prom-client';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
+import { createPlanExit } from '../../activities/exits/plan-exit.ts';
 import { createActivities } from '../../activities/index.ts';
 import { startOutboxRelay } from '../../activities/relay-outbox.ts';
 import { startSweepRelay } from '../../activities/trading-state/sweep-relay.ts';
@@ -86,14 +87,6 @@ await shared.looked();
 const room = openRoom(venue, config, logger, metrics);
 const connection = await NativeConnection.connect(temporal.connectionOptions);
 const client = new Client({ connection, namespace: temporal.namespace, ...payloadOptions(config) });
-const relay = startOutboxRelay({
-  db,
-  client,
-  logger,
-  now: Date.now,
-  onAnnounced: (announced) => listener.on('ratchet_outbox', announced),
-  newestNote: sealer.newestNote,
-});
 const halts = await keepHalts({ db, dataFolder: config.RATCHET_DATA, metrics, logger, now: Date.now });
 const disk = await keepDiskReserve({
   db,
@@ -119,6 +112,15 @@ const dependencies: ActivityDependencies = {
   logger,
   metrics,
 };
+const relay = startOutboxRelay({
+  db,
+  client,
+  logger,
+  now: Date.now,
+  onAnnounced: (announced) => listener.on('ratchet_outbox', announced),
+  newestNote: sealer.newestNote,
+  planExit: createPlanExit(dependencies),
+});
 const workers = await createWorkers({
   connection,
   namespace: temporal.namespace,

@@ -59,6 +59,7 @@ test('F65: a record that was cut with all its checkpoints, inside and outside, i
     now: Date.now,
     onAnnounced: () => () => undefined,
     newestNote: sealer.newestNote,
+    planExit: async () => ({ step: 'settle' }),
   });
   await requestExit(db, { tradeId: 'trade-1', reason: 'operator', source: 'test', nowMs: Date.now() });
   await vi.waitFor(() => expect(temporal.started.length).toBeGreaterThan(1), 10_000);

@@ -107,6 +107,15 @@ describe('on the way to flat', () => {
     expect(argsOf(asks)).toMatchObject([{ tradeId: input.tradeId, ...of }]);
   });
 
+  test('takes the first step that it was started with, and looks before the next one', async () => {
+    const input = { ...anExit(), first: place('', 1) };
+    playPlan(input.tradeId, []);
+    const handle = await start(input);
+    expect(await handle.result()).toEqual(closedTrade(input.tradeId));
+    expect(activities()).toEqual(['placeOrder', 'planExit', 'settleTrade']);
+    expect(argsOf('placeOrder')).toMatchObject([{ ...exitOrder(1), terms: terms() }]);
+  });
+
   test('goes through the whole list and shows what it came to', async () => {
     const input = anExit();
     const { tradeId } = input;

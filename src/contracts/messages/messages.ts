@@ -146,6 +146,8 @@ export type ExitInput = {
   readonly account: string;
   readonly symbol: string;
   readonly reason: ExitReason;
+  /** What comes first, planned when the start was told: without it the exit's first step is to look for itself. */
+  readonly first?: ExitInstruction;
 };
 
 export type MarketWatchInput = { readonly venue: string; readonly shard: string };
