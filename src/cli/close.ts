@@ -1,6 +1,6 @@
 import { RatchetError } from '../contracts/schemas/error-body.ts';
 import { requestExit } from '../store/exits/exits.ts';
-import { exitCodes, print } from './output.ts';
+import { exitCodes, followHint, print } from './output.ts';
 import { type GlobalOptions, withDatabase } from './site.ts';
 
 /** `ratchet close <tradeId>`: asks for the exit. A worker carries it out, once one runs. */
@@ -17,7 +17,7 @@ export function run(options: GlobalOptions & { readonly reason: string }, tradeI
     if (outcome === 'unknown-trade') throw new RatchetError('TRADE_UNKNOWN', { tradeId });
     if (outcome === 'not-open') throw new RatchetError('TRADE_NOT_OPEN', { tradeId });
     const said = outcome === 'requested' ? 'its exit is asked for' : 'its exit was asked for before';
-    print(options, { tradeId, outcome }, [`${tradeId}: ${said}. Follow it: ratchet trade ${tradeId} --follow`]);
+    print(options, { tradeId, outcome }, [`${tradeId}: ${said}. ${followHint(options, tradeId)}`]);
     return exitCodes.done;
   });
 }

@@ -3,7 +3,7 @@ import { enterTrade } from '../client/enter-trade.ts';
 import type { EntryDecision } from '../contracts/messages/decision.ts';
 import { RatchetError } from '../contracts/schemas/error-body.ts';
 import { readTrade } from '../store/trades/trades.ts';
-import { exitCodes, print } from './output.ts';
+import { exitCodes, followHint, print } from './output.ts';
 import { type GlobalOptions, withDatabase } from './site.ts';
 import { withTemporal } from './temporal.ts';
 
@@ -13,7 +13,10 @@ export function run(options: GlobalOptions, file = '-'): Promise<number> {
   return withDatabase(options, (db, site) =>
     withTemporal(site, async (temporal) => {
       const decision = await enterTrade(request, { temporal, readDecision: (tradeId) => readTrade(db, tradeId) });
-      print(options, decision, describeDecision(decision));
+      print(options, decision, [
+        ...describeDecision(decision),
+        ...(decision.outcome === 'approved' ? [followHint(options, decision.tradeId)] : []),
+      ]);
       return decision.outcome === 'approved' ? exitCodes.done : exitCodes.refused;
     }),
   );
@@ -31,6 +34,5 @@ function describeDecision({ tradeId, outcome, reasons }: EntryDecision): readonl
   return [
     `${tradeId}: ${outcome}`,
     ...reasons.map(({ code, message, remedy }) => `  ${code}: ${message} To fix: ${remedy}`),
-    ...(outcome === 'approved' ? [`Follow it: ratchet trade ${tradeId} --follow`] : []),
   ];
 }

@@ -11,6 +11,10 @@ export function print({ json }: OutputOptions, answer: unknown, lines: readonly 
   process.stdout.write(`${json ? JSON.stringify(answer) : lines.join('\n')}\n`);
 }
 
+/** What to type to follow a trade, on the same data folder as this command. */
+export const followHint = ({ data }: { readonly data: string }, tradeId: string): string =>
+  `Follow it: ratchet ${data === '.ratchet' ? '' : `--data ${data} `}trade ${tradeId} --follow`;
+
 /** Of a table that is also piped: no colors, no lines between the rows. */
 export const tableStyle = { style: { head: [], border: [], compact: true } };
 
