@@ -1,11 +1,14 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-// Three rungs. `unit` needs no server; `database` gets a PostgreSQL of its own; `stack` starts real processes and is
-// run one file at a time, because each of them is a whole machine room.
+// Rungs, one after the other. `unit` needs no server; `database` gets a PostgreSQL of its own; `workflows` gets Temporal
+// servers; `stack` starts real processes, and each of its files is a whole machine room: never more than two at a time.
 export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Most of them wait for something most of the time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // What decides about money is covered, or the run fails.
     coverage: {
       provider: 'v8',
@@ -30,10 +33,24 @@ export default defineConfig({
           globalSetup: ['test/support/postgres-setup.ts'],
         },
       },
-      { extends: true, test: { name: 'workflows', include: ['test/workflows/**/*.test.ts'], fileParallelism: false } },
       {
         extends: true,
-        test: { name: 'stack', include: ['test/stack/**/*.test.ts'], fileParallelism: false, testTimeout: 120_000 },
+        test: {
+          name: 'workflows',
+          include: ['test/workflows/**/*.test.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'stack',
+          include: ['test/stack/**/*.test.ts'],
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+        },
       },
     ],
   },
