@@ -23,8 +23,8 @@ import { readCurrent } from './current-order.ts';
 import { entryTerms } from './entry-terms.ts';
 
 const notSentTriesMax = 3;
-/** An entry leaves with a look at the holds that is no older than this, so that none leaves long after a halt. */
-const holdsFreshMs = 100;
+/** An entry leaves with a look at holds and breaker that is no older than this, so that none leaves long after a halt. */
+const lookFreshMs = 100;
 const brakedRetryMs = 1_000;
 
 /**
@@ -228,23 +228,29 @@ async function sendUntilSent(deps: ActivityDependencies, venue: Venue, order: Bo
 
 /**
  * Why an entry may not be sent after all: between the commit of its intent and its first byte, a process that was busy or
- * stopped may have been overtaken by a halt. The holds were read with the intent; this reads them again once that is
- * too long ago. What can't be read sends nothing.
+ * stopped may have been overtaken by a halt or a breaker. They were read with the intent; this reads them again once that
+ * is too long ago. What can't be read sends nothing.
  */
-function overtakenBy({ db, now }: ActivityDependencies, order: BookOrder): () => Promise<string | null> {
+function overtakenBy(deps: ActivityDependencies, order: BookOrder): () => Promise<string | null> {
   let readAtMs = order.updatedAtMs;
   return async () => {
-    while (order.purpose === 'entry' && now() - readAtMs > holdsFreshMs) {
-      readAtMs = now();
-      try {
-        const holdId = await holdOver(db, order.clientOrderId, readAtMs);
-        if (holdId !== null) return `hold ${holdId} came before it was sent`;
-      } catch (error) {
-        return `the holds could not be read: ${error instanceof Error ? error.message : String(error)}`;
-      }
+    while (order.purpose === 'entry' && deps.now() - readAtMs > lookFreshMs) {
+      readAtMs = deps.now();
+      const obstacle = await obstacleTo(deps, order, readAtMs);
+      if (obstacle !== null) return obstacle;
     }
     return null;
   };
+}
+
+async function obstacleTo(deps: ActivityDependencies, order: BookOrder, nowMs: number): Promise<string | null> {
+  try {
+    const holdId = await holdOver(deps.db, order.clientOrderId, nowMs);
+    if (holdId !== null) return `hold ${holdId} came before it was sent`;
+    return (await isBreakerOpen(deps, order, order.account)) ? 'the breaker opened before it was sent' : null;
+  } catch (error) {
+    return `the holds or the breaker could not be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
 
 function notPlaced(delayMs: number, detail: string): ApplicationFailure {

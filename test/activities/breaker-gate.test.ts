@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { breakerDefaults } from '../../src/domain/circuit-breaker.ts';
 import { decimal } from '../../src/domain/decimal.ts';
 import { addOutcome } from '../../src/store/trading-state/breaker.ts';
-import { aHalting, type Halting } from '../support/halting.ts';
+import { aHalting, type Halting, placedBy } from '../support/halting.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
@@ -45,6 +45,25 @@ test('an entry that the venue throttled is not sent again once the breaker is op
   expect(placements()).toBe(1);
   const reserved = await database.db.selectFrom('reservation').selectAll().executeTakeFirstOrThrow();
   expect(reserved.voided_quantity).toBe(reserved.quantity);
+});
+
+test('an entry that could not be sent at once looks at the breaker again', async () => {
+  await world.approve('late');
+  const room = world.deps.rooms.get('paper');
+  if (room === undefined) throw new Error('the paper venue has its room');
+  const placeOrder = vi.fn(async () => ({ outcome: 'NOT_SENT', detail: 'connection refused' }) as const);
+  const deps = {
+    ...world.deps,
+    rooms: new Map([['paper', { ...room, venue: { ...room.venue, placeOrder } }]]),
+    // Until it is tried again.
+    async sleep() {
+      await fails(failureThreshold);
+      world.simulator.clock.shift(150);
+    },
+  };
+  const order = { tradeId: 'late', leg: 0, purpose: 'entry', generation: 1 } as const;
+  await expect(placedBy(deps, order)).rejects.toThrow('the breaker opened before it was sent');
+  expect(placeOrder).toHaveBeenCalledTimes(1);
 });
 
 test('one failure fewer, or the end of its time-out, lets it through', async () => {
