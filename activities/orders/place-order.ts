@@ -117,7 +117,7 @@ function assertFit({ entryBrake }: ActivityDependencies, { purpose }: OrderRef):
 }
 
 /** A breaker that has opened since the entry was approved holds back what was not sent yet. Exits never ask. */
-async function isBreakerOpen(
+export async function isBreakerOpen(
   { db, breaker: settings, now }: ActivityDependencies,
   { purpose }: OrderRef,
   account: string,

@@ -7,15 +7,16 @@ import { readPlacement } from '../../src/store/trades/trades.ts';
 import { clientOrderIdOf } from '../../src/venue/client-order-id.ts';
 import type { ActivityDependencies, VenueRoom } from '../dependencies.ts';
 import { venueNowMs } from '../rooms.ts';
-import { sendOrder } from './place-order.ts';
+import { isBreakerOpen, sendOrder } from './place-order.ts';
 
 /** More lost orders of one entry than this are no accident: a person decides. */
 const generationsMax = 3;
 
 /**
  * Policy `resend`: places an entry order that is presumed dead again, as its next generation under an id of its own.
- * Undefined where that must not be: an exit, a request whose time is over, too many generations, a hold, or a fill
- * at the venue that could be the lost order's. Whoever looked last then decides otherwise.
+ * Undefined where that must not be: an exit, a request whose time is over, too many generations, a hold, an open
+ * breaker, a process unfit for entries, or a fill at the venue that could be the lost order's. Whoever looked last then
+ * decides otherwise.
  */
 export async function resendOrder(
   deps: ActivityDependencies,
@@ -43,6 +44,7 @@ export async function resendOrder(
 
 async function mayResend(deps: ActivityDependencies, room: VenueRoom, dead: BookOrder): Promise<boolean> {
   if (deps.unresolved !== 'resend' || dead.purpose !== 'entry' || dead.generation >= generationsMax) return false;
+  if (deps.entryBrake() !== null || (await isBreakerOpen(deps, dead, dead.account))) return false;
   const placement = await readPlacement(deps.db, dead.tradeId);
   invariant(placement !== undefined, `a placed order has a trade, ${dead.tradeId} has none`);
   const { requestedAtMs, validForMs } = placement.request;

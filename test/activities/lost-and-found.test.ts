@@ -120,6 +120,16 @@ describe('policy resend', () => {
     expect(placements(await bench.evidence())).toHaveLength(1);
   });
 
+  test('sends nothing again while the breaker is open, which the lost order itself has opened', async () => {
+    const breaker = { failureThreshold: 1, openTimeoutMs: 600_000 };
+    const bench = await theater.open({ unresolved: 'resend', breaker });
+    const { entry } = await bench.trade({ validForMs: 600_000, faults: [never(1)] });
+    expect(entry).toMatchObject({ generation: 1, status: 'parked' });
+    const evidence = await bench.evidence();
+    expect(placements(evidence)).toHaveLength(1);
+    expect(judgeBench(evidence)).toEqual([]);
+  });
+
   test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])(
     'struck while it sends again, at #%d: one order in the end',
     async (late) => {
