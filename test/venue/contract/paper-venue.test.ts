@@ -10,6 +10,7 @@ import { systemClock } from '../../../src/venue/clock.ts';
 import { createRateBudget } from '../../../src/venue/rate-budget.ts';
 import type { MarketDataEvent, SignedOrder, UserDataEvent, Venue, VenueFill } from '../../../src/venue/venue.ts';
 import { keepUntilTheEnd } from '../support/closing.ts';
+import { anOrder as restingOrder } from '../support/paper-venue.ts';
 import { aVenue, type VenueSettings } from '../support/scripted-venue.ts';
 import { soon } from '../support/soon.ts';
 
@@ -43,23 +44,7 @@ describe.each([
     venue = connect();
   });
 
-  let orders = 0;
-  async function anOrder(change: Partial<SignedOrder> = {}): Promise<SignedOrder> {
-    orders += 1;
-    return {
-      clientOrderId: `rte-${orders}`,
-      symbol,
-      side: 'BUY',
-      orderType: 'LIMIT',
-      timeInForce: 'GTC',
-      quantity: decimal('0.01'),
-      limitPrice: decimal('45000'),
-      stopPrice: null,
-      signedAtMs: Date.now() + (await venue.clockOffsetMs()),
-      recvWindowMs: 3000,
-      ...change,
-    };
-  }
+  const anOrder = (change: Partial<SignedOrder> = {}) => restingOrder(venue, { simulator }, change);
 
   const market = { orderType: 'MARKET', timeInForce: null, limitPrice: null } as const;
   const plan = (path: string, method: string, phase: FaultPhase, action: FaultAction): void =>

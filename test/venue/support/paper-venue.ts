@@ -49,7 +49,7 @@ let orders = 0;
 /** An order that rests below the market, signed now by the clock of the adapter. */
 export async function anOrder(
   venue: Venue,
-  { simulator }: PaperVenue,
+  { simulator }: Pick<PaperVenue, 'simulator'>,
   change: Partial<SignedOrder> = {},
 ): Promise<SignedOrder> {
   orders += 1;
