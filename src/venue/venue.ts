@@ -1,28 +1,11 @@
-import type { AccountFill, Balance, VenueFill, VenueOrder } from '../contracts/messages/venue-order.ts';
+import type { AccountFill, Balance, SignedOrder, VenueFill, VenueOrder } from '../contracts/messages/venue-order.ts';
 import type { Decimal } from '../domain/decimal.ts';
 import type { SymbolFilters } from '../domain/filters.ts';
-import type { OrderType, Side, TimeInForce } from '../domain/order.ts';
 import type { OutcomeClass } from '../domain/outcome.ts';
 import type { Lane } from '../domain/rate-limit.ts';
 
-export type { AccountFill, Balance, VenueFill, VenueOrder } from '../contracts/messages/venue-order.ts';
+export type { AccountFill, Balance, SignedOrder, VenueFill, VenueOrder } from '../contracts/messages/venue-order.ts';
 export type { Lane } from '../domain/rate-limit.ts';
-
-/** Symbols are in the `BASE/QUOTE` form everywhere outside an adapter. Times are epoch milliseconds of the clock named. */
-export type SignedOrder = {
-  readonly clientOrderId: string;
-  readonly symbol: string;
-  readonly side: Side;
-  readonly orderType: OrderType;
-  readonly timeInForce: TimeInForce | null;
-  readonly quantity: Decimal;
-  readonly limitPrice: Decimal | null;
-  /** Of a `STOP_LIMIT` only. A SELL goes to the book once this or less is traded, a BUY once this or more is. */
-  readonly stopPrice: Decimal | null;
-  /** The intent's timestamp: every send of this epoch is signed with it, so the venue refuses a late duplicate. */
-  readonly signedAtMs: number;
-  readonly recvWindowMs: number;
-};
 
 /** The result of one send or cancel: a class and its evidence. Only `ACCEPTED` carries the order. */
 export type SendResult = {

@@ -1,5 +1,24 @@
 import type { Decimal } from '../../domain/decimal.ts';
-import type { OrderReport, Side } from '../../domain/order.ts';
+import type { OrderReport, OrderType, Side, TimeInForce } from '../../domain/order.ts';
+
+/**
+ * An order with all that is signed to send it. Symbols are in the `BASE/QUOTE` form everywhere outside an adapter. Times are
+ * epoch milliseconds of the clock named.
+ */
+export type SignedOrder = {
+  readonly clientOrderId: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly orderType: OrderType;
+  readonly timeInForce: TimeInForce | null;
+  readonly quantity: Decimal;
+  readonly limitPrice: Decimal | null;
+  /** Of a `STOP_LIMIT` only. A SELL goes to the book once this or less is traded, a BUY once this or more is. */
+  readonly stopPrice: Decimal | null;
+  /** The intent's timestamp: every send of this epoch is signed with it, so the venue refuses a late duplicate. */
+  readonly signedAtMs: number;
+  readonly recvWindowMs: number;
+};
 
 /** One execution as the venue reports it. `venueTradeId` is unique per symbol and account. */
 export type VenueFill = {

@@ -1,31 +1,20 @@
 import type { ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely';
 import type { OrderReported, WorkingOrder } from '../../contracts/messages/messages.ts';
-import type { Decimal } from '../../domain/decimal.ts';
-import type { OrderPurpose, OrderType, Side, TimeInForce } from '../../domain/order.ts';
+import type { SignedOrder } from '../../contracts/messages/venue-order.ts';
+import type { OrderPurpose } from '../../domain/order.ts';
 import { fillsComplete, leavesQuantity, type OrderState, type OrderStatus } from '../../domain/order.ts';
 import type { Send } from '../../domain/sending.ts';
 import type { Db, Tx } from '../database.ts';
 import type { OrderRow, Tables, TradeRow } from '../tables.ts';
 
-/** An order as the book has it, with all that is signed to send it and every send so far, oldest first. */
-export type BookOrder = {
-  readonly clientOrderId: string;
+/** An order as the book has it, as its latest send signs it, with every send so far, oldest first. */
+export type BookOrder = SignedOrder & {
   readonly tradeId: string;
   readonly leg: number;
   readonly purpose: OrderPurpose;
   readonly generation: number;
   readonly account: string;
   readonly venue: string;
-  readonly symbol: string;
-  readonly side: Side;
-  readonly orderType: OrderType;
-  readonly timeInForce: TimeInForce | null;
-  readonly quantity: Decimal;
-  readonly limitPrice: Decimal | null;
-  readonly stopPrice: Decimal | null;
-  /** Of the latest send: the intent's own timestamp, by the venue's clock. */
-  readonly signedAtMs: number;
-  readonly recvWindowMs: number;
   readonly sendEpoch: number;
   readonly sends: readonly Send[];
   readonly venueOrderId: string | null;
