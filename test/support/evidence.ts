@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Ledger } from './paper-control.ts';
-import type { Row, Stack } from './stack.ts';
+import type { Row, Sql, Stack } from './stack.ts';
 import { until } from './until.ts';
 
 const deliveryMs = 15_000;
@@ -139,7 +139,8 @@ export type Evidence = {
 
 /** Who can be asked about orders and money: enough to judge what needs no workflows. */
 export type BookSource = {
-  sql<R extends Row>(statement: string, parameters?: readonly unknown[]): Promise<readonly R[]>;
+  /** Reads the database as it was at one moment: a row and its record are both there, or neither. */
+  atOneMoment<Result>(read: (sql: Sql) => Promise<Result>): Promise<Result>;
   readonly venue: { ledger(): Promise<Ledger> };
 };
 
@@ -161,13 +162,17 @@ export async function gather(
 }
 
 /** Reads the venue's ledger and the database: everything but Temporal and the data folder. */
-export async function gatherBook({ sql, venue }: BookSource): Promise<Evidence> {
+export async function gatherBook({ atOneMoment, venue }: BookSource): Promise<Evidence> {
+  const ledger = await venue.ledger();
+  return { ledger, ...(await atOneMoment(readBook)) };
+}
+
+async function readBook(sql: Sql): Promise<Omit<Evidence, 'ledger'>> {
   const table = async <Name extends keyof Evidence>(name: string, order: string) =>
     (await sql<Row>(`select * from ${name} order by ${order}`)).map(asText) as unknown as Evidence[Name];
   const [open] = await sql<{ n: string }>('select count(*) as n from outbox where settled_at_ms is null');
   const [policy] = await sql<{ n: number }>('select people_needed as n from approval_policy');
   return {
-    ledger: await venue.ledger(),
     accounts: await table<'accounts'>('account', 'account_id'),
     trades: await table<'trades'>('trade', 'decided_at_ms'),
     orders: await table<'orders'>('orders', 'created_at_ms'),
@@ -208,7 +213,7 @@ async function messagesDelivered({ sql }: Stack): Promise<void> {
   await until('all messages are delivered', isNoneLeft, deliveryMs).catch(() => undefined);
 }
 
-async function eventsOf(sql: BookSource['sql']): Promise<readonly AuditEvent[]> {
+async function eventsOf(sql: Sql): Promise<readonly AuditEvent[]> {
   const rows = await sql<{ event_type: string; trade_id: string | null; at_ms: string; body: string }>(
     `select event_type, trade_id, extract(epoch from recorded_at) * 1000 as at_ms, body
      from audit_event order by insert_no`,
@@ -221,7 +226,7 @@ async function eventsOf(sql: BookSource['sql']): Promise<readonly AuditEvent[]> 
   }));
 }
 
-async function chainOf(sql: BookSource['sql']): Promise<Chain> {
+async function chainOf(sql: Sql): Promise<Chain> {
   // One statement is one moment, whatever is sealed meanwhile.
   const [chain] = await sql<Row & { records: StoredRecord[]; head: Chain['head']; checkpoints: Chain['checkpoints'] }>(
     `select

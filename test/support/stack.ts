@@ -22,6 +22,9 @@ export type ProcessName = 'worker' | 'api' | 'paper' | 'postgres' | 'temporal';
 
 export type Row = Readonly<Record<string, unknown>>;
 
+/** Asks the database. */
+export type Sql = <R extends Row>(statement: string, parameters?: readonly unknown[]) => Promise<readonly R[]>;
+
 export type Stack = {
   readonly data: string;
   /** What was set for it beyond its defaults. */
@@ -31,7 +34,9 @@ export type Stack = {
   readonly temporal: Client;
   readonly venue: PaperControl;
   /** Asks the database as the owner of its tables, on a connection of its own. */
-  sql<R extends Row>(statement: string, parameters?: readonly unknown[]): Promise<readonly R[]>;
+  readonly sql: Sql;
+  /** The same for many statements, which all see the database as it was at one moment. */
+  atOneMoment<Result>(read: (sql: Sql) => Promise<Result>): Promise<Result>;
   /** Runs `ratchet <arguments>` as a person would, and gives its exit code and what it said. */
   ratchet(...args: readonly string[]): { readonly code: number | null; readonly output: string };
   /** The same, without waiting: for what a process answers that is about to die. */
@@ -131,7 +136,12 @@ export async function startStack(settings: StackSettings = {}): Promise<Stack> {
     client,
     temporal: temporalClient,
     venue: paperControl(file().paper?.controlUrl ?? ''),
-    sql: (statement, parameters) => query(file().database.ownerUrl ?? '', statement, parameters),
+    sql: (statement, parameters) => withClient(file().database.ownerUrl ?? '', (sql) => sql(statement, parameters)),
+    atOneMoment: (read) =>
+      withClient(file().database.ownerUrl ?? '', async (sql) => {
+        await sql('begin isolation level repeatable read read only');
+        return read(sql);
+      }),
     ratchet: (...args) => runRatchet(data, args),
     async ratchetSoon(...args) {
       const [code] = await once(spawn(process.execPath, [cli, '--data', data, ...args], ratchetOptions), 'exit');
@@ -248,17 +258,13 @@ function ownProcessId(data: string, file: StackFile, name: ProcessName): number 
   return file.processes[name]?.pid ?? 0;
 }
 
-async function query<R extends Row>(
-  url: string,
-  statement: string,
-  parameters: readonly unknown[] = [],
-): Promise<readonly R[]> {
+async function withClient<Result>(url: string, work: (sql: Sql) => Promise<Result>): Promise<Result> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, query_timeout: 10_000 });
   // A server that is killed says so outside of any query.
   client.on('error', () => undefined);
   await client.connect();
   try {
-    return (await client.query<R>(statement, [...parameters])).rows;
+    return await work(async (statement, parameters = []) => (await client.query(statement, [...parameters])).rows);
   } finally {
     await client.end().catch(() => undefined);
   }

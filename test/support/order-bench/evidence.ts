@@ -22,8 +22,16 @@ export async function gatherBench(
 ): Promise<BenchEvidence> {
   const book = await gatherBook({
     venue: paperControl(controlUrl),
-    sql: async (statement, parameters = []) =>
-      (await db.executeQuery(CompiledQuery.raw(statement, [...parameters]))).rows as never,
+    atOneMoment: (read) =>
+      db
+        .transaction()
+        .setIsolationLevel('repeatable read')
+        .execute((tx) =>
+          read(
+            async (statement, parameters = []) =>
+              (await tx.executeQuery(CompiledQuery.raw(statement, [...parameters]))).rows as never,
+          ),
+        ),
   });
   const trades = book.trades.filter(({ account_id }) => account_id === account);
   const ids = new Set(trades.map(({ trade_id }) => trade_id));
