@@ -159,7 +159,7 @@ function parsed(name: SettingName, text: string, violations: Violations): unknow
 }
 
 function refuseDanger(config: Config): void {
-  // Live trading needs the book compared with the venue first, and nothing does that yet.
+  // What live trading lacks is said in docs/live.md.
   if (config.RATCHET_MODE === 'live') throw new RatchetError('LIVE_MODE_UNAVAILABLE');
 
   for (const name of ['RATCHET_VENUE_REST_URL', 'RATCHET_VENUE_WS_API_URL'] as const) {

@@ -48,7 +48,7 @@ export const haltErrors = {
   APPROVAL_KEY_MISSING: {
     retryable: false,
     summary: 'Where people approve, a key says who they are.',
-    remedy: 'Give a key that may operate: --key-file FILE, or RATCHET_API_KEY. ratchet keys create makes one.',
+    remedy: 'Give a key that may operate: --key-file FILE. ratchet keys create makes one.',
   },
   APPROVAL_KEY_REFUSED: {
     retryable: false,
@@ -84,7 +84,7 @@ export const haltErrors = {
     retryable: false,
     summary: 'The strategy sends the same entry over and over, and is switched off.',
     remedy:
-      'Find out why it repeats itself, then: ratchet resume --strategy <name> --source throttle. Limits are options.throttle of the limits file.',
+      'Find out why it repeats itself, then: ratchet resume --strategy <name> --source throttle --reason TEXT. Limits are options.throttle of the limits file.',
   },
   ENTRY_RATE_EXCEEDED: {
     retryable: true,

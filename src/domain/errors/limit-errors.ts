@@ -55,7 +55,7 @@ export const limitErrors = {
   LIMITS_MISSING: {
     retryable: false,
     summary: 'A limit is not set, and a missing limit is not a permission.',
-    remedy: 'Set the limit that is named. A total exposure without a cap is said explicitly, by null.',
+    remedy: 'Set the limit that is named. A total exposure without a cap is said explicitly, by `none`.',
   },
   SLIPPAGE_EXCEEDED: {
     retryable: false,

@@ -6,29 +6,29 @@ export const reconciliationErrors = {
     retryable: false,
     summary: "A balance at the venue is not what the book's own fills make of it.",
     remedy:
-      'Find out what moved it. If it was you, `ratchet corrections` names the correction that takes it for a transfer: ratchet approve <id>.',
+      'Find out what moved it. If it was you, `ratchet corrections` names the correction that takes it for a transfer: ratchet approve <id> --reason TEXT.',
   },
   POSITION_SHORT: {
     retryable: false,
     summary: 'Open positions hold more of an asset than the account has at the venue.',
     remedy:
-      'Find out who sold it. `ratchet corrections` shows what would be written off of which trade: ratchet approve <id>.',
+      'Find out who sold it. `ratchet corrections` shows what would be written off of which trade: ratchet approve <id> --reason TEXT.',
   },
   ORDER_MISSING: {
     retryable: false,
     summary: 'An order works in the book, and the venue does not know it.',
     remedy:
-      'Look for it in the account at the venue. If it is not there: ratchet corrections, then ratchet approve <id>.',
+      'Look for it in the account at the venue. If it is not there: ratchet corrections, then ratchet approve <id> --reason TEXT.',
   },
   FILL_MISSING: {
     retryable: false,
     summary: 'A fill is in the book and not in the list of the venue.',
-    remedy: 'Compare it with the account statement of the venue; the book keeps it. Then ratchet approve <id>.',
+    remedy: 'Compare it with the account statement of the venue; the book keeps it. Then ratchet approve <id> --reason TEXT.',
   },
   FILL_UNCOUNTED: {
     retryable: false,
     summary: 'The venue lists a fill of one of our orders that the book can not take.',
-    remedy: 'Look at the alert of that order: it says why its report was refused. Then ratchet approve <id>.',
+    remedy: 'Look at the alert of that order: it says why its report was refused. Then ratchet approve <id> --reason TEXT.',
   },
   RECONCILIATION_LATE: {
     retryable: true,
