@@ -32,9 +32,16 @@ export function applySend(
   deps: ActivityDependencies,
   room: VenueRoom,
   { clientOrderId, sendEpoch }: BookOrder,
-  { outcome, httpStatus, venueCode, detail, order }: SendResult,
+  { outcome, httpStatus, venueCode, detail, order, isHeldBack }: SendResult,
 ): Promise<OrderReported> {
-  const send = { epoch: sendEpoch, outcome, httpStatus: httpStatus ?? null, venueCode: venueCode ?? null, detail };
+  const send = {
+    epoch: sendEpoch,
+    outcome,
+    httpStatus: httpStatus ?? null,
+    venueCode: venueCode ?? null,
+    detail,
+    ...(isHeldBack && { isHeldBack }),
+  };
   if (outcome === 'ACCEPTED' && order !== undefined) return applyAnswer(deps, room, order, 'send', send);
   return recordSend(deps.db, { clientOrderId, send, nowMs: deps.now() });
 }

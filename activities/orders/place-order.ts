@@ -217,7 +217,7 @@ async function sendUntilSent(deps: ActivityDependencies, venue: Venue, order: Bo
   const lane = order.purpose === 'entry' ? 'entry' : 'exit';
   for (let attempt = 1; ; attempt += 1) {
     const hold = await overtaken();
-    if (hold !== null) return { outcome: 'NOT_SENT', detail: hold };
+    if (hold !== null) return { outcome: 'NOT_SENT', isHeldBack: true, detail: hold };
     const result = await venue.placeOrder(order, lane);
     const isValid = now() < order.signedAtMs + order.recvWindowMs;
     const hasAnswer = result.httpStatus !== undefined;

@@ -16,6 +16,8 @@ export type SendResult = {
   readonly detail: string;
   /** From Retry-After or a ban: no request before this moment. */
   readonly retryAtMs?: number;
+  /** Held back on this side, by our own budget or by a hold: no byte has left, and it says nothing of the venue. */
+  readonly isHeldBack?: true;
 };
 
 /** One order in the place of another, in one request. The new one is placed only if the old one was canceled. */

@@ -26,6 +26,12 @@ import {
 } from './fixtures.ts';
 
 describe('recordSend', () => {
+  const outcomes = () =>
+    database.db
+      .selectFrom('breaker_outcome')
+      .select('kind')
+      .where('scope', '=', `account-${request.account}`)
+      .execute();
   const send = (outcome: OutcomeClass, changed: Partial<SendOutcome> = {}) =>
     recordSend(database.db, { clientOrderId: `${request.tradeId}-e1`, send: sent(outcome, changed), nowMs: nowMs + 5 });
 
@@ -84,12 +90,17 @@ describe('recordSend', () => {
     await send('UNKNOWN', { httpStatus: 504, venueCode: -1007 });
     expect(await messagesTo(database.db, `entry-${request.tradeId}`)).toEqual(messages);
     expect(await typesOf(database.db, request.tradeId)).toHaveLength(3);
-    const outcomes = database.db
-      .selectFrom('breaker_outcome')
-      .select('kind')
-      .where('scope', '=', `account-${request.account}`);
-    expect(await outcomes.execute()).toEqual([{ kind: 'failure' }]);
+    expect(await outcomes()).toEqual([{ kind: 'failure' }]);
   });
+
+  test.each<OutcomeClass>(['THROTTLED', 'NOT_SENT'])(
+    'counts no %s that was held back on this side',
+    async (outcome) => {
+      await placeEntry(database.db, request);
+      await send(outcome, { httpStatus: null, isHeldBack: true });
+      expect(await outcomes()).toEqual([]);
+    },
+  );
 
   test.each<[OutcomeClass, number | null, boolean]>([
     ['UNKNOWN', null, true],
@@ -103,11 +114,7 @@ describe('recordSend', () => {
   ])('counts %s with HTTP %s for the breaker: %s', async (outcome, httpStatus, counts) => {
     await placeEntry(database.db, request);
     await send(outcome, { httpStatus });
-    const outcomes = database.db
-      .selectFrom('breaker_outcome')
-      .select('kind')
-      .where('scope', '=', `account-${request.account}`);
-    expect(await outcomes.execute()).toEqual(counts ? [{ kind: 'failure' }] : []);
+    expect(await outcomes()).toEqual(counts ? [{ kind: 'failure' }] : []);
   });
 
   test('holds the account when the venue refuses its key', async () => {

@@ -25,6 +25,8 @@ export type SendOutcome = {
   readonly httpStatus: number | null;
   readonly venueCode: number | null;
   readonly detail: string;
+  /** No byte has left: it is no failure of the venue, and the breaker does not count it. */
+  readonly isHeldBack?: true;
 };
 
 export type VenueReport = {

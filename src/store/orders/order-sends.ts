@@ -75,7 +75,8 @@ async function outcomesOf(tx: Tx, clientOrderId: string): Promise<readonly (Outc
   return rows.map((row) => row.outcome);
 }
 
-function countsAsFailure({ httpStatus, outcome, venueCode }: SendOutcome): boolean {
+function countsAsFailure({ httpStatus, outcome, venueCode, isHeldBack }: SendOutcome): boolean {
+  if (isHeldBack) return false;
   if (httpStatus === null) {
     return countsAsBreakerFailure({ kind: 'transport', failure: 'other', firstByteSent: outcome !== 'NOT_SENT' });
   }

@@ -73,7 +73,7 @@ export function sendResultOf(
   judge: (signal: VenueSignal) => OutcomeClass,
 ): SendResult {
   const { detail } = describe(answer);
-  if (answer.kind === 'held') return { outcome: 'THROTTLED', detail, ...retryAtOf(answer) };
+  if (answer.kind === 'held') return { outcome: 'THROTTLED', isHeldBack: true, detail, ...retryAtOf(answer) };
   if (answer.kind === 'transport') return { outcome: judge(answer), detail };
   const outcome = judge({ ...answer, matches: order !== undefined });
   return {

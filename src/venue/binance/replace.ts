@@ -35,7 +35,7 @@ type RawHalves = z.output<typeof replaceHalvesSchema>;
 
 function resultOf(answer: RestAnswer, { cancel, order }: Replacement, observedAtMs: number): ReplaceResult {
   if (answer.kind === 'held') {
-    const held: SendResult = { outcome: 'THROTTLED', ...describe(answer), ...retryAtOf(answer) };
+    const held: SendResult = { outcome: 'THROTTLED', isHeldBack: true, ...describe(answer), ...retryAtOf(answer) };
     return { canceled: held, placed: held };
   }
   const raw = rawHalvesOf(answer);
