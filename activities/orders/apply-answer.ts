@@ -1,30 +1,43 @@
 import type { OrderReported } from '../../src/contracts/messages/messages.ts';
 import { type Decimal, isMore, sum } from '../../src/domain/decimal.ts';
 import type { BookOrder } from '../../src/store/orders/book-order.ts';
-import { applyVenueOrder, recordSend, type SendOutcome } from '../../src/store/orders/orders.ts';
-import type { SendResult, Venue, VenueFill, VenueOrder } from '../../src/venue/venue.ts';
+import { applyVenueOrder, type ReportOutcome, recordSend, type SendOutcome } from '../../src/store/orders/orders.ts';
+import type { SendResult, VenueFill, VenueOrder } from '../../src/venue/venue.ts';
 import type { ActivityDependencies, VenueRoom } from '../dependencies.ts';
 
+type Answered = Pick<Parameters<typeof applyVenueOrder>[1], 'order' | 'via' | 'send'>;
+
 /**
- * Commits what the venue said of one of our orders, with the fills it has counted. An answer that carries fewer fills
- * than it counts is completed by asking for them; where that fails the book knows that some are missing.
+ * Commits what the venue said of one of our orders, with the fills it has counted. What carries fewer fills than it counts
+ * is completed by asking for them; where that fails the book knows that some are missing. The stream brings each fill by
+ * itself and the book has those before it, so its word is committed first, and asked about only if some are missing then.
  */
 export async function applyAnswer(
-  { db, now, logger }: Pick<ActivityDependencies, 'db' | 'now' | 'logger'>,
-  { venue, prices }: VenueRoom,
+  deps: ApplyDependencies,
+  room: VenueRoom,
   order: VenueOrder,
-  via: 'send' | 'stream' | 'lookup' | 'cancel',
+  via: Answered['via'],
   send?: SendOutcome,
 ): Promise<OrderReported> {
-  const fills = carriesAllFills(order) ? order.fills : await fillsOf(venue, order, logger);
-  const applied = await applyVenueOrder(db, {
-    order: { ...order, fills },
-    via,
-    feeAssetPrices: await feePrices(prices, order.symbol, fills),
-    nowMs: now(),
-    ...(send === undefined ? {} : { send }),
-  });
-  return applied.reported;
+  const answered = { order, via, ...(send && { send }) };
+  const told = via === 'stream' ? await commit(deps, room, answered) : undefined;
+  if (told !== undefined && !isMissingFills(told, order)) return told.reported;
+  return (await commit(deps, room, await completed(deps, room, answered))).reported;
+}
+
+const isMissingFills = ({ outcome, reported }: ReportOutcome, order: VenueOrder): boolean =>
+  outcome !== 'illegal' && !reported.fillsComplete && !carriesAllFills(order);
+
+type ApplyDependencies = Pick<ActivityDependencies, 'db' | 'now' | 'logger'>;
+
+async function commit(
+  { db, now }: ApplyDependencies,
+  { prices }: VenueRoom,
+  answered: Answered,
+): Promise<ReportOutcome> {
+  const { symbol, fills } = answered.order;
+  const feeAssetPrices = await feePrices(prices, symbol, fills);
+  return applyVenueOrder(db, { ...answered, feeAssetPrices, nowMs: now() });
 }
 
 /** Commits what a send of the order came to, and with it the order as the venue answered with it. */
@@ -70,15 +83,18 @@ async function feePrices(
 const carriesAllFills = (order: VenueOrder): boolean =>
   !isMore(order.report.filledQuantity, sum(order.fills.map((fill) => fill.quantity)));
 
-async function fillsOf(
-  venue: Venue,
-  order: VenueOrder,
-  logger: ActivityDependencies['logger'],
-): Promise<VenueOrder['fills']> {
+/** The answer with all fills that it counts, as far as the venue can tell them now. */
+async function completed({ logger }: ApplyDependencies, { venue }: VenueRoom, answered: Answered): Promise<Answered> {
+  const { order } = answered;
+  if (carriesAllFills(order)) return answered;
   try {
-    return await venue.fillsOf({ symbol: order.symbol, venueOrderId: order.venueOrderId });
+    const listed = await venue.fillsOf({ symbol: order.symbol, venueOrderId: order.venueOrderId });
+    const ids = new Set(listed.map(({ venueTradeId }) => venueTradeId));
+    // The list may lag behind what the answer itself carries.
+    const unlisted = order.fills.filter(({ venueTradeId }) => !ids.has(venueTradeId));
+    return { ...answered, order: { ...order, fills: [...listed, ...unlisted] } };
   } catch (error) {
     logger.warn({ error, clientOrderId: order.clientOrderId }, 'fills can not be read yet');
-    return order.fills;
+    return answered;
   }
 }
