@@ -8,6 +8,7 @@ import type { z } from 'zod';
 import { RatchetClientError } from '../client/client-error.ts';
 import { errorBody } from '../contracts/schemas/error-body.ts';
 import { faultsOf } from '../contracts/schemas/faults.ts';
+import { alertsRoutes } from './alerts-routes.ts';
 import { approvalsRoutes } from './approvals-routes.ts';
 import { requireScopes } from './auth.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -55,6 +56,7 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
     ordersRoutes,
     haltsRoutes,
     approvalsRoutes,
+    alertsRoutes,
     reconciliationRoutes,
     statusRoutes,
     marketsRoutes,

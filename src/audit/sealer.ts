@@ -49,14 +49,15 @@ const waitMs = 10;
 const batch = 1_000;
 
 /** What nobody can go on from: trying again would not help, or would sign what is not true. */
-const fatalCodes: readonly ErrorCode[] = [
+const fatalCodes = [
   'AUDIT_CHAIN_BROKEN',
   'AUDIT_TAIL_LOST',
   'AUDIT_CHECKPOINT_UNTRUSTED',
   'AUDIT_CHECKPOINT_NOT_WRITTEN',
-];
-const isFatal = (error: unknown): error is RatchetError =>
-  error instanceof RatchetError && fatalCodes.includes(error.code);
+] as const satisfies readonly ErrorCode[];
+type FatalError = RatchetError & { readonly code: (typeof fatalCodes)[number] };
+const isFatal = (error: unknown): error is FatalError =>
+  error instanceof RatchetError && fatalCodes.some((code) => code === error.code);
 
 /**
  * Gives committed records their place in the chain, at most 100 ms after the commit, and signs a checkpoint a second
@@ -149,8 +150,10 @@ function createSteps(options: SealerOptions) {
     // Where another process signed, this one has learned nothing of the disk.
     if (isFull === wasFull || result === false) return;
     const alert = { condition: 'audit-checkpoint-space', nowMs: Date.now() };
-    if (isFull) await raiseAlert(db, { ...alert, code: result.code, severity: 'CRITICAL', context: result.context });
-    else await resolveAlert(db, alert);
+    if (isFull) {
+      const { context } = result;
+      await raiseAlert(db, { ...alert, code: 'AUDIT_CHECKPOINT_NO_SPACE', severity: 'CRITICAL', context });
+    } else await resolveAlert(db, alert);
     wasFull = isFull;
   }
 
@@ -208,7 +211,7 @@ function whereFull(error: unknown): RatchetError {
 }
 
 // The alert is for people; the process ends whether the database takes it or not.
-async function raiseFatal({ db, logger }: SealerOptions, { code, context }: RatchetError): Promise<void> {
+async function raiseFatal({ db, logger }: SealerOptions, { code, context }: FatalError): Promise<void> {
   const alert = { condition: `audit-${code}`, code, severity: 'CRITICAL', context, nowMs: Date.now() } as const;
   await raiseAlert(db, alert).catch((error: unknown) => logger.error({ err: error }, 'alert not raised'));
 }

@@ -1,4 +1,6 @@
+import { type AlertCode, alertEndsWith } from '../domain/errors/alert-endings.ts';
 import { describe, type ErrorCode, type ErrorContext } from '../domain/errors.ts';
+import { runOnce } from './commands.ts';
 import { type Db, inTransaction } from './database.ts';
 import { record } from './record.ts';
 import type { AlertSeverity } from './tables.ts';
@@ -12,6 +14,8 @@ export type Alert = {
   readonly message: string;
   readonly context: ErrorContext;
   readonly raisedAtMs: number;
+  /** What ends it by itself; null: a person does. */
+  readonly endsWith: string | null;
 };
 
 const actor = { type: 'system', id: 'alerts' } as const;
@@ -21,7 +25,7 @@ export function raiseAlert(
   db: Db,
   alert: {
     readonly condition: string;
-    readonly code: ErrorCode;
+    readonly code: AlertCode;
     readonly severity: AlertSeverity;
     readonly context: ErrorContext;
     readonly tradeId?: string;
@@ -77,34 +81,71 @@ export function resolveAlert(
   });
 }
 
-/** What lasts and needs a person, the gravest and oldest first. */
-export async function openAlerts(db: Db): Promise<readonly Alert[]> {
-  return (
-    db
+type EndingByHand = {
+  readonly alertId: number;
+  readonly actor: string;
+  readonly reason: string;
+  readonly commandId?: string;
+  readonly nowMs: number;
+};
+
+export type EndedByHand =
+  /** `already`: it was resolved before, by whomever. */
+  | { readonly outcome: 'resolved' | 'already'; readonly code: ErrorCode; readonly resolvedAtMs: number }
+  | { readonly outcome: 'ends-by-itself'; readonly code: ErrorCode; readonly endsWith: string }
+  | { readonly outcome: 'unknown-alert' };
+
+/** A person ends an alert that tells of what has happened. One of what lasts stays: it ends with that. */
+export function resolveByHand(db: Db, ending: EndingByHand): Promise<EndedByHand> {
+  const { commandId, nowMs, ...body } = ending;
+  const { alertId, reason } = ending;
+  return runOnce(db, { commandId, kind: 'resolve-alert', body, nowMs }, async (tx): Promise<EndedByHand> => {
+    const known = await tx
       .selectFrom('alert')
-      .select([
-        'alert_id as alertId',
-        'condition_key as condition',
-        'code',
-        'severity',
-        'message',
-        'context',
-        'raised_at_ms as raisedAtMs',
-      ])
-      .where('resolved_at_ms', 'is', null)
-      // CRITICAL, WARNING, INFO: not the alphabet's order.
-      .orderBy((eb) =>
-        eb
-          .case()
-          .when('severity', '=', 'CRITICAL')
-          .then(eb.val(0))
-          .when('severity', '=', 'WARNING')
-          .then(eb.val(1))
-          .else(eb.val(2))
-          .end(),
-      )
-      .orderBy('raised_at_ms')
-      .orderBy('alert_id')
-      .execute()
-  );
+      .select(['code', 'condition_key as condition', 'resolved_at_ms as resolvedAtMs'])
+      .where('alert_id', '=', alertId)
+      .forUpdate()
+      .executeTakeFirst();
+    if (known === undefined) return { outcome: 'unknown-alert' };
+    const { code, condition, resolvedAtMs } = known;
+    if (resolvedAtMs !== null) return { outcome: 'already', code, resolvedAtMs };
+    const endsWith = alertEndsWith(code);
+    if (endsWith !== null) return { outcome: 'ends-by-itself', code, endsWith };
+    await tx.updateTable('alert').set({ resolved_at_ms: nowMs }).where('alert_id', '=', alertId).execute();
+    const by = { type: 'user', id: ending.actor } as const;
+    const data = { alertId, condition, code, reason };
+    await record(tx, { type: 'AlertResolved', key: [alertId], atMs: nowMs, actor: by, data });
+    return { outcome: 'resolved', code, resolvedAtMs: nowMs };
+  });
+}
+
+/** What needs a person, the gravest and oldest first. */
+export async function openAlerts(db: Db): Promise<readonly Alert[]> {
+  const alerts = await db
+    .selectFrom('alert')
+    .select([
+      'alert_id as alertId',
+      'condition_key as condition',
+      'code',
+      'severity',
+      'message',
+      'context',
+      'raised_at_ms as raisedAtMs',
+    ])
+    .where('resolved_at_ms', 'is', null)
+    // CRITICAL, WARNING, INFO: not the alphabet's order.
+    .orderBy((eb) =>
+      eb
+        .case()
+        .when('severity', '=', 'CRITICAL')
+        .then(eb.val(0))
+        .when('severity', '=', 'WARNING')
+        .then(eb.val(1))
+        .else(eb.val(2))
+        .end(),
+    )
+    .orderBy('raised_at_ms')
+    .orderBy('alert_id')
+    .execute();
+  return alerts.map((alert) => ({ ...alert, endsWith: alertEndsWith(alert.code) }));
 }

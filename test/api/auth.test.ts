@@ -24,6 +24,8 @@ const allowed: Readonly<Record<string, readonly string[] | 'open'>> = {
   'GET /v1/approvals': ['all', 'read', 'trade', 'operate'],
   'POST /v1/approvals': ['all', 'operate'],
   'POST /v1/limits': ['all', 'operate'],
+  'GET /v1/alerts': ['all', 'read', 'trade', 'operate'],
+  'POST /v1/alerts/{alertId}/resolve': ['all', 'operate'],
   'GET /v1/reconciliations': ['all', 'read', 'trade', 'operate'],
   'POST /v1/reconciliations': ['all', 'operate'],
   'GET /v1/corrections': ['all', 'read', 'trade', 'operate'],

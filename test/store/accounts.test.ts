@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openAlerts, raiseAlert, resolveAlert } from '../../src/store/alerts.ts';
 import { runOnce } from '../../src/store/commands.ts';
 import { ensureAccount, readAccount, saveBalances } from '../../src/store/trading-state/accounts.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -83,42 +82,6 @@ describe('an account', () => {
 
   test('that nobody has opened is undefined', async () => {
     expect(await readAccount(database.db, 'nobody')).toBeUndefined();
-  });
-});
-
-describe('an alert', () => {
-  const raise = (condition: string, severity: 'CRITICAL' | 'WARNING' = 'WARNING') =>
-    raiseAlert(database.db, {
-      condition,
-      code: 'VENUE_UNAVAILABLE',
-      severity,
-      context: { venue: 'paper' },
-      nowMs,
-    });
-
-  test('is raised once while its condition lasts, and again after it was resolved', async () => {
-    expect(await raise('down')).toBe(true);
-    expect(await raise('down')).toBe(false);
-    expect(await resolveAlert(database.db, { condition: 'down', nowMs: nowMs + 1 })).toBe(true);
-    expect(await resolveAlert(database.db, { condition: 'down', nowMs: nowMs + 2 })).toBe(false);
-    expect(await raise('down')).toBe(true);
-    expect((await recorded('AlertRaised')).length).toBe(2);
-    expect((await recorded('AlertResolved')).length).toBe(1);
-    await resolveAlert(database.db, { condition: 'down', nowMs: nowMs + 3 });
-  });
-
-  test('is raised once by many at the same time', async () => {
-    const raised = await Promise.all(Array.from({ length: 20 }, () => raise('storm')));
-    expect(raised.filter(Boolean)).toHaveLength(1);
-    await resolveAlert(database.db, { condition: 'storm', nowMs });
-  });
-
-  test('that is graver stands first', async () => {
-    await raise('small');
-    await raise('grave', 'CRITICAL');
-    expect((await openAlerts(database.db)).map(({ condition }) => condition)).toEqual(['grave', 'small']);
-    const [alert] = await openAlerts(database.db);
-    expect(alert?.message).toContain('The venue did not answer');
   });
 });
 

@@ -48,6 +48,16 @@ export const requestErrors = {
     summary: 'The trade has nothing to close: it was denied, never filled, or is closed.',
     remedy: 'Nothing. Its state says which of these it is.',
   },
+  ALERT_UNKNOWN: {
+    retryable: false,
+    summary: 'No alert was ever raised with this id.',
+    remedy: '`ratchet alerts` lists the open ones with their ids.',
+  },
+  ALERT_ENDS_BY_ITSELF: {
+    retryable: false,
+    summary: 'This alert tells of what lasts, and ends with it. Ended by hand it would hide what is still so.',
+    remedy: 'Do what the alert says; it ends by itself with what is named (endsWith).',
+  },
   HOLD_NOT_IN_FORCE: {
     retryable: false,
     summary: 'There is no hold of an operator in force on this scope to lift.',

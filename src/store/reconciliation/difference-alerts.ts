@@ -1,4 +1,5 @@
-import type { ErrorCode, ErrorContext } from '../../domain/errors.ts';
+import type { AlertCode } from '../../domain/errors/alert-endings.ts';
+import type { ErrorContext } from '../../domain/errors.ts';
 import {
   type Difference,
   type DifferenceKind,
@@ -9,7 +10,7 @@ import { raiseAlert, resolveAlert } from '../alerts.ts';
 import type { Db, Tx } from '../database.ts';
 import { record } from '../record.ts';
 
-const codes: Record<DifferenceKind, ErrorCode> = {
+const codes: Record<DifferenceKind, AlertCode> = {
   externalOrder: 'EXTERNAL_ORDER',
   missingOrder: 'ORDER_MISSING',
   missingFill: 'FILL_MISSING',
