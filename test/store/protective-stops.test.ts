@@ -3,7 +3,7 @@ import type { EntryRequest } from '../../src/contracts/messages/entry-request.ts
 import { decimal } from '../../src/domain/decimal.ts';
 import type { Guard } from '../../src/domain/guard.ts';
 import type { TrailingStop } from '../../src/domain/trailing-stop.ts';
-import { requestExit } from '../../src/store/exits/exits.ts';
+import { requestExit, settleTrade } from '../../src/store/exits/exits.ts';
 import {
   acknowledgeGuards,
   armGuards,
@@ -15,7 +15,7 @@ import {
 import { readProtection } from '../../src/store/guards/protective-stops.ts';
 import type { BookOrder } from '../../src/store/orders/book-order.ts';
 import { commitIntent } from '../../src/store/orders/intents.ts';
-import { recordSend } from '../../src/store/orders/orders.ts';
+import { parkOrder, recordSend } from '../../src/store/orders/orders.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   aFill,
@@ -258,5 +258,32 @@ describe('a stop that the venue refuses', () => {
     await recordSend(database.db, { clientOrderId, send, nowMs });
     expect(await alertCodes(database.db)).toEqual([]);
     expect(await read()).toMatchObject({ position: { orders: [{ status: 'rejected', wouldTrigger: true }] } });
+  });
+});
+
+describe('a trade that is closed', () => {
+  const settle = () => settleTrade(database.db, { tradeId: request.tradeId, isSettled: () => true, nowMs });
+
+  test('without the exit that the venue refuses ends the alert of it', async () => {
+    await enter(database.db, request);
+    const stop = await held(1, '0.6');
+    await requestExit(database.db, { tradeId: request.tradeId, reason: 'operator', source: 'test', nowMs });
+    const { clientOrderId } = committed(await commitIntent(database.db, exitIntent(request, d('0.4'))));
+    await recordSend(database.db, { clientOrderId, send: sent('REJECTED'), nowMs });
+    await report(database.db, atVenue(stop, 'filled', '0.6'));
+    expect(await alertCodes(database.db)).toContain('EXIT_REFUSED');
+    expect(await settle()).toMatchObject([{ exitQuantity: '0.6' }]);
+    expect(await alertCodes(database.db)).not.toContain('EXIT_REFUSED');
+  });
+
+  test('leaves the alert of a parked stop open, which may yet fill', async () => {
+    await enter(database.db, request);
+    const { clientOrderId } = await intended(1, '0.4');
+    await parkOrder(database.db, { clientOrderId, nowMs });
+    await requestExit(database.db, { tradeId: request.tradeId, reason: 'operator', source: 'test', nowMs });
+    const exit = committed(await commitIntent(database.db, exitIntent(request, d('1'))));
+    await report(database.db, venueOrder(exit, 'filled', '1', [aFill(String(nextTradeId()), '1')]));
+    expect(await settle()).toMatchObject([{ exitQuantity: '1' }]);
+    expect(await alertCodes(database.db)).toContain('ORDER_PARKED');
   });
 });

@@ -5,10 +5,12 @@ import { isPositive, isZero } from '../../domain/decimal.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { fillsComplete, isClosed } from '../../domain/order.ts';
 import { openPosition, type Position, realizedPnl, sellableQuantity } from '../../domain/position.ts';
+import { resolveAlert } from '../alerts.ts';
 import type { Db, Tx } from '../database.ts';
 import { disarmAll } from '../guards/arming.ts';
 import { resolveProtection } from '../guards/protection-alerts.ts';
 import { lockTrade, maySayMore, stateOf } from '../orders/book-order.ts';
+import { exitRefusedCondition } from '../orders/order-changes.ts';
 import { enqueue, type NewMessage } from '../outbox.ts';
 import { record } from '../record.ts';
 import type { PositionRow, TradeRow } from '../tables.ts';
@@ -84,6 +86,8 @@ async function close(tx: Tx, trade: TradeRow, reason: ExitReason, nowMs: number)
   await releaseProbe(tx, trade.account_id, tradeId);
   await disarmAll(tx, tradeId, nowMs);
   await resolveProtection(tx, tradeId, nowMs);
+  // Its position may have been sold without the exit, such as by its stop at the venue.
+  await resolveAlert(tx, { condition: exitRefusedCondition(tradeId), nowMs });
   await record(tx, {
     type: 'PositionClosed',
     key: [tradeId],
