@@ -22,7 +22,9 @@ export const createPlanExit = (deps: ActivityDependencies) =>
 
 /** A leg of the book with what only the venue knows: its filters and its price. */
 export async function legAtMarket({ filters, prices }: VenueRoom, leg: ExitBookLeg): Promise<ExitLeg> {
-  return { ...leg, filters: await filters.get(leg.symbol), price: prices.latest(leg.symbol)?.price ?? null };
+  // Any process may run the exit, and only one watches its market: without a price it could not tell dust.
+  prices.subscribe(leg.symbol);
+  return { ...leg, filters: await filters.atHand(leg.symbol), price: prices.latest(leg.symbol)?.price ?? null };
 }
 
 /**

@@ -34,7 +34,7 @@ export const createArmTrailingStop = (deps: ActivityDependencies) =>
     const trade = await readOpenTrade(deps.db, tradeId);
     const terms = trade?.exit.trailingStop;
     if (trade === undefined || terms === undefined) return null;
-    const { tickSize } = await roomOf(deps, trade.venue).filters.get(trade.symbol);
+    const { tickSize } = await roomOf(deps, trade.venue).filters.atHand(trade.symbol);
     const entryPrice = divide(trade.entryQuote, trade.entryQuantity);
     const rules: TrailingStopRules = {
       side: trade.side,

@@ -11,9 +11,10 @@ export const createPlanProtection = (deps: ActivityDependencies) =>
     const book = await readProtection(deps.db, tradeId);
     if (book === undefined) return { step: 'done' };
     const { filters, prices } = roomOf(deps, book.venue);
+    prices.subscribe(book.symbol);
     const position = {
       ...book.position,
-      filters: await filters.get(book.symbol),
+      filters: await filters.atHand(book.symbol),
       price: prices.latest(book.symbol)?.price ?? null,
     };
     const step = nextProtectionStep(position, book.terms, deps.now());

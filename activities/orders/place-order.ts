@@ -5,6 +5,7 @@ import { accountScope } from '../../src/contracts/messages/names.ts';
 import { backoffMs } from '../../src/domain/backoff.ts';
 import { breakerAt, breakerWith } from '../../src/domain/circuit-breaker.ts';
 import { invariant } from '../../src/domain/invariant.ts';
+import { saysOtherRules } from '../../src/domain/outcome.ts';
 import { planSend } from '../../src/domain/sending.ts';
 import { crashPoint } from '../../src/observability/crash-point.ts';
 import type { BookOrder } from '../../src/store/orders/book-order.ts';
@@ -15,7 +16,7 @@ import { readBreaker } from '../../src/store/trading-state/breaker.ts';
 import { holdForVenue } from '../../src/store/trading-state/venue-holds.ts';
 import { clientOrderIdOf } from '../../src/venue/client-order-id.ts';
 import type { SendResult, Venue } from '../../src/venue/venue.ts';
-import type { ActivityDependencies } from '../dependencies.ts';
+import type { ActivityDependencies, VenueRoom } from '../dependencies.ts';
 import { whileBeating } from '../heartbeat.ts';
 import { roomOf, venueNowMs } from '../rooms.ts';
 import { applySend } from './apply-answer.ts';
@@ -60,16 +61,14 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
   if (await isBreakerOpen(deps, input, trade.account)) return deny('BREAKER_OPEN');
 
   const room = roomOf(deps, trade.venue);
-  const filters = await room.filters.get(trade.request.legs[input.leg]?.symbol ?? '');
-  const last = lastPriceOf(trade.decision, input.leg);
-  invariant(last !== undefined, `an approved trade has a price, ${input.tradeId} has none`);
+  const symbol = trade.request.legs[input.leg]?.symbol ?? '';
   const committed = await commitIntent(deps.db, {
     ...input,
-    ...(input.terms ?? { ...entryTerms(trade.request, input.leg, filters, last), stopPrice: null }),
+    ...(input.terms ?? (await termsOfEntry(room, trade, { ...input, symbol }))),
     clientOrderId,
     account: trade.account,
     venue: trade.venue,
-    symbol: filters.symbol,
+    symbol,
     signedAtMs: await venueNowMs(deps, room),
     recvWindowMs: deps.timings.recvWindowMs,
     nowMs: deps.now(),
@@ -92,6 +91,17 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
       // The exit plans again on what the book says now.
       return deny('EXIT_EXCEEDS_POSITION', `${committed.quantityLeft} left to sell`);
   }
+}
+
+/** An entry's terms follow from its request, the price that it was decided on, and the rules of its symbol. */
+async function termsOfEntry(
+  { filters }: VenueRoom,
+  { request, decision }: Placement,
+  { tradeId, leg, symbol }: OrderRef & { readonly symbol: string },
+): Promise<OrderTerms> {
+  const last = lastPriceOf(decision, leg);
+  invariant(last !== undefined, `an approved trade has a price, ${tradeId} has none`);
+  return { ...entryTerms(request, leg, await filters.get(symbol), last), stopPrice: null };
 }
 
 /** How long the first exit order took to come here since the exit was asked for. */
@@ -184,8 +194,7 @@ export async function sendOrder(deps: ActivityDependencies, order: BookOrder): P
   deps.metrics.orderRoundTrip.observe({ purpose: order.purpose }, (deps.now() - startedAtMs) / 1_000);
   deps.metrics.orderSends.inc({ purpose: order.purpose, outcome: result.outcome });
   crashPoint(order.purpose === 'entry' ? 'afterAnswer' : 'afterExitAnswer');
-  // A filter, or the symbol's status, is another one than we know.
-  if (result.outcome === 'REJECTED') room.filters.clear(order.symbol);
+  if (result.outcome === 'REJECTED' && saysOtherRules(result)) room.filters.clear(order.symbol);
   if (result.venueCode === -1021 && !room.venue.clockState().isUsable) await holdForClock(deps, order, result);
 
   const reported = await applySend(deps, room, order, result);

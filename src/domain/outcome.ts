@@ -115,6 +115,15 @@ export function mayResend(
   return harmless && nowMs > signedAtMs + recvWindowMs;
 }
 
+/** Whether a refusal says that the rules of the symbol, or its being traded at all, are others than we know. */
+export const saysOtherRules = ({
+  venueCode,
+  detail,
+}: {
+  readonly venueCode?: number;
+  readonly detail: string;
+}): boolean => venueCode === -1013 || venueCode === -1111 || venueCode === -1121 || detail.includes('Market is closed');
+
 /** Whether a refusal says that a stop's price was traded already. */
 export const saysWouldTrigger = (detail: string): boolean => detail.includes('Order would trigger immediately');
 

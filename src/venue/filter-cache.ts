@@ -25,6 +25,11 @@ type FilterCacheStats = {
 export type FilterCache = {
   /** Rejects with the venue's error only when nothing young enough is left to serve. */
   get(symbol: string): Promise<SymbolFilters>;
+  /**
+   * What is at hand, however old, forgotten or not, and asked for anew behind its back where `get` would ask: for exits
+   * and guards, which must not wait for the venue. Asks and waits only for a symbol that it has never had.
+   */
+  atHand(symbol: string): Promise<SymbolFilters>;
   /** Forgets one symbol, or all: the venue has just said that what we know is wrong. */
   clear(symbol?: string): void;
   stats(): FilterCacheStats;
@@ -38,6 +43,7 @@ const hour = 3_600_000;
 export function createFilterCache(options: FilterCacheOptions): FilterCache {
   const { fetch, now, ttlMs = hour, maxStaleMs = 24 * hour, onWarning } = options;
   const entries = new Map<string, Entry>();
+  const forgotten = new Map<string, Entry>();
   const fetching = new Map<string, Promise<Entry>>();
   let hits = 0;
   let misses = 0;
@@ -59,10 +65,12 @@ export function createFilterCache(options: FilterCacheOptions): FilterCache {
     return await started;
   }
 
+  const isYoung = (entry: Entry): boolean => now() - entry.fetchedAt < ttlMs;
+
   return {
     async get(symbol) {
       const entry = entries.get(symbol);
-      if (entry !== undefined && now() - entry.fetchedAt < ttlMs) {
+      if (entry !== undefined && isYoung(entry)) {
         hits += 1;
         return entry.filters;
       }
@@ -76,9 +84,18 @@ export function createFilterCache(options: FilterCacheOptions): FilterCache {
         return stale.filters;
       }
     },
+    async atHand(symbol) {
+      const entry = entries.get(symbol) ?? forgotten.get(symbol);
+      if (entry === undefined) return (await refresh(symbol)).filters;
+      if (!entries.has(symbol) || !isYoung(entry)) {
+        refresh(symbol).catch((error) => onWarning({ symbol, ageMs: now() - entry.fetchedAt, error }));
+      }
+      return entry.filters;
+    },
     clear(symbol) {
-      const forgotten = symbol === undefined ? [...entries.keys(), ...fetching.keys()] : [symbol];
-      for (const each of forgotten) {
+      for (const each of symbol === undefined ? [...entries.keys(), ...fetching.keys()] : [symbol]) {
+        const entry = entries.get(each);
+        if (entry !== undefined) forgotten.set(each, entry);
         entries.delete(each);
         fetching.delete(each);
       }

@@ -85,6 +85,42 @@ describe('get', () => {
   });
 });
 
+describe('at hand', () => {
+  const state = (cache: ReturnType<typeof aCache>['cache'], how: string, world: { nowMs: number }) => {
+    if (how === 'forgotten') cache.clear('BTC/USDT');
+    else world.nowMs += how === 'old' ? ttlMs : 2 * maxStaleMs;
+  };
+
+  test.each(['forgotten', 'old', 'too old'])('is what is %s, at once, while the venue is asked', async (how) => {
+    const answers: ((filters: SymbolFilters) => void)[] = [];
+    const world = { nowMs: 0 };
+    const cache = createFilterCache({
+      fetch: () => new Promise((resolve) => answers.push(resolve)),
+      now: () => world.nowMs,
+      ttlMs,
+      maxStaleMs,
+      onWarning: () => undefined,
+    });
+    const first = cache.atHand('BTC/USDT');
+    answers[0]?.(filtersOf('BTC/USDT', '0.01'));
+    await first;
+    state(cache, how, world);
+    expect((await cache.atHand('BTC/USDT')).tickSize).toBe('0.01');
+    expect(answers).toHaveLength(2);
+    answers[1]?.(filtersOf('BTC/USDT', '0.1'));
+    await vi.waitFor(async () => expect((await cache.atHand('BTC/USDT')).tickSize).toBe('0.1'));
+  });
+
+  test('is what it was where the venue does not answer, with a warning', async () => {
+    const { world, cache, onWarning } = aCache();
+    await cache.get('BTC/USDT');
+    world.fails = true;
+    cache.clear('BTC/USDT');
+    expect((await cache.atHand('BTC/USDT')).tickSize).toBe('0.01');
+    await vi.waitFor(() => expect(onWarning).toHaveBeenCalledTimes(1));
+  });
+});
+
 describe('clear', () => {
   test('forgets one symbol and leaves the others', async () => {
     const { cache, fetch } = aCache();
