@@ -117,6 +117,14 @@ command(
 
 command('status', 'what runs, what is open, what is halted, what is wrong', () => import('./status.ts'));
 
+const alerts = command('alerts', 'what needs a person, the gravest and oldest first', () => import('./alerts-list.ts'));
+command(
+  'resolve <id>',
+  'end an alert that tells of what has happened; what lasts ends by itself',
+  () => import('./alerts-resolve.ts'),
+  alerts,
+).requiredOption('--reason <text>', 'what was done about it, for the record');
+
 const keys = program.command('keys').description('keys of the HTTP API');
 command('list', 'every key and what it may do, also those that are revoked', () => import('./keys-list.ts'), keys);
 command('create', 'make a key and print its secret, this once', () => import('./keys-create.ts'), keys)
