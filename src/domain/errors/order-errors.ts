@@ -10,7 +10,8 @@ export const orderErrors = {
   ORDER_PARKED: {
     retryable: false,
     summary: 'Nobody can say what became of this order: the venue does not know it, and its time to appear has passed.',
-    remedy: 'Look for it in the account at the venue, then say what became of it: ratchet resolve <clientOrderId> --verdict dead|look-again --reason TEXT.',
+    remedy:
+      'Look for it in the account at the venue, then say what became of it: ratchet resolve <clientOrderId> --verdict dead|look-again --reason TEXT.',
   },
   ORDER_UNRESOLVED: {
     retryable: false,

@@ -23,12 +23,14 @@ export const reconciliationErrors = {
   FILL_MISSING: {
     retryable: false,
     summary: 'A fill is in the book and not in the list of the venue.',
-    remedy: 'Compare it with the account statement of the venue; the book keeps it. Then ratchet approve <id> --reason TEXT.',
+    remedy:
+      'Compare it with the account statement of the venue; the book keeps it. Then ratchet approve <id> --reason TEXT.',
   },
   FILL_UNCOUNTED: {
     retryable: false,
     summary: 'The venue lists a fill of one of our orders that the book can not take.',
-    remedy: 'Look at the alert of that order: it says why its report was refused. Then ratchet approve <id> --reason TEXT.',
+    remedy:
+      'Look at the alert of that order: it says why its report was refused. Then ratchet approve <id> --reason TEXT.',
   },
   RECONCILIATION_LATE: {
     retryable: true,
