@@ -41,12 +41,13 @@ async function reconcileOnce(
   const standing = await readStanding(deps.db, { account, nowMs: startedAtMs });
   const sinceMs = Math.max(startedAtMs - dayMs, input.isFullDay ? 0 : (standing.completedAtMs ?? 0) - overlapMs);
   const taken = await takeLook(deps, room, { account, venue, sinceMs, suspects: input.suspects ?? [] }, standing);
+  const look = withoutBaseline(taken, standing.hasBaseline);
   const committed = await commitLook(deps.db, {
     account,
     venue,
     version: standing.version,
     startedAtMs,
-    look: withoutBaseline(taken, standing.hasBaseline),
+    look,
     harmless: taken.harmless,
     suspects: input.suspects,
     baseline: baselineOf(taken, standing.hasBaseline),
@@ -57,7 +58,7 @@ async function reconcileOnce(
   });
   if (committed.outcome === 'look-again') return { step: 'look-again', suspects: committed.suspects };
   crashPoint('afterDifferences');
-  const report = await reportOf(deps, input, startedAtMs, taken.look, committed);
+  const report = await reportOf(deps, input, startedAtMs, look, committed);
   if (committed.outcome === 'committed') {
     await holdOrLift(deps, room, account, {
       differences: report.differences.map(({ difference }) => difference),

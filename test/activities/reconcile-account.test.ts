@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FaultRule } from '../../src/simulator/server.ts';
+import type { OrderBench } from '../support/order-bench/bench.ts';
 import { soon } from '../venue/support/soon.ts';
 import {
   alertsOf,
@@ -20,6 +21,13 @@ import { aTheater, limitThatRests } from './stories.ts';
 
 const theater = aTheater();
 const aBench = async (watch = false) => begun(theater.db(), await theater.open({ watch }));
+const standingOf = ({ account }: OrderBench) =>
+  theater
+    .db()
+    .selectFrom('reconciliation')
+    .select(['completed_at_ms', 'clean_at_ms'])
+    .where('account_id', '=', account)
+    .executeTakeFirstOrThrow();
 const clean = { outcome: 'clean', found: 0, differences: [] };
 
 describe('a comparison', () => {
@@ -27,6 +35,19 @@ describe('a comparison', () => {
     const bench = await theater.open({ watch: false });
     expect(await reconcile(bench)).toMatchObject(clean);
     await reconcile(bench);
+    expect(await recorded(theater.db(), bench)).toEqual(['BaselineTaken']);
+  });
+
+  test('is not clean while fills keep the balances of the beginning from being taken', async () => {
+    const bench = await theater.open({ watch: false });
+    await bench.trade({ exits: false });
+    const report = await reconcile(bench);
+    expect(report).toMatchObject({ outcome: 'unavailable', differences: [] });
+    expect(report.parts).toMatchObject({ orders: 'read', fills: 'read', positions: 'read' });
+    expect(report.parts.balances).toContain('a moment without fills');
+    expect(await standingOf(bench)).toEqual({ completed_at_ms: null, clean_at_ms: null });
+    await bench.pass(10_000);
+    expect(await reconcile(bench)).toMatchObject(clean);
     expect(await recorded(theater.db(), bench)).toEqual(['BaselineTaken']);
   });
 
