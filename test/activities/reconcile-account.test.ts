@@ -355,6 +355,24 @@ describe('an order that works in the book', () => {
   });
 });
 
+const lastFillOf = ({ account }: OrderBench) =>
+  theater
+    .db()
+    .selectFrom('fill')
+    .select('transacted_at_ms')
+    .where('account_id', '=', account)
+    .orderBy('transacted_at_ms', 'desc')
+    .executeTakeFirstOrThrow();
+
+/** A run compares what has happened since the ten minutes before the one that was complete last. */
+const completedAt = ({ account }: OrderBench, completedAtMs: number) =>
+  theater
+    .db()
+    .updateTable('reconciliation')
+    .set({ completed_at_ms: completedAtMs })
+    .where('account_id', '=', account)
+    .execute();
+
 describe('a fill', () => {
   test('that is on its way to the list while the balances have it is no difference', async () => {
     const bench = await aBench();
@@ -369,6 +387,23 @@ describe('a fill', () => {
       });
     }
     expect(await reconcile(bench)).toMatchObject(clean);
+  });
+
+  test('whose time at the venue is compared while that of its order here is just before is no difference', async () => {
+    const bench = await aBench();
+    await bench.trade();
+    await bench.pass(60_000);
+    const fill = await lastFillOf(bench);
+    const sinceMs = fill.transacted_at_ms - 100;
+    await theater
+      .db()
+      .updateTable('orders')
+      .set({ updated_at_ms: sinceMs - 200 })
+      .where('account_id', '=', bench.account)
+      .execute();
+    await completedAt(bench, sinceMs + 600_000);
+    expect(await reconcile(bench)).toMatchObject(clean);
+    expect(await heldBy(theater.db(), bench)).toEqual([]);
   });
 
   describe('F77: that the venue tells with other content on a later query', () => {

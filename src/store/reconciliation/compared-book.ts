@@ -39,13 +39,16 @@ export async function readStanding(
   };
 }
 
-/** The symbols in which the account has had orders since, or has positions. */
+/** Orders carry our time and fills the venue's: the clocks are no further apart than this, and the way included. */
+const clocksApartMs = 60_000;
+
+/** The symbols of every fill that the account has had since, or may have, and those of its positions. */
 export async function symbolsInUse(
   db: Db,
   { account, sinceMs }: { readonly account: string; readonly sinceMs: number },
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ readonly symbol: string }>`
-    select symbol from orders where account_id = ${account} and updated_at_ms >= ${sinceMs}
+    select symbol from orders where account_id = ${account} and updated_at_ms >= ${sinceMs - clocksApartMs}
     union select symbol from orders where account_id = ${account}
       and (status in ('pendingNew', 'new', 'partiallyFilled', 'parked') or in_doubt)
     union select symbol from position where account_id = ${account} and is_open
