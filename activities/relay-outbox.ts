@@ -43,10 +43,7 @@ export function startOutboxRelay({
   readonly onAnnounced: (listener: () => void) => () => void;
   /** A recent checkpoint of the record. Kept with each start, it has a witness that the database can't reach. */
   readonly newestNote: () => string | undefined;
-  readonly planExit: (trade: {
-    readonly tradeId: string;
-    readonly canceled: readonly string[];
-  }) => Promise<ExitInstruction>;
+  readonly planExit: (trade: { readonly tradeId: string; readonly canceled: readonly [] }) => Promise<ExitInstruction>;
 }): OutboxRelay {
   return startRelayLoop({
     everyMs: sweepMs,

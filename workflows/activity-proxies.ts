@@ -67,6 +67,12 @@ export const venueActivities = (venue: string) => {
   const { replaceOrder } = proxyActivities<Activities>({ ...stops, summary: 'move the stop at the venue' });
   const urgent = { ...common, priority: { priorityKey: 1 } } as const;
   const { cancelOrder } = proxyActivities<Activities>({ ...urgent, summary: 'cancel the order' });
+  const { cancelOrder: cancelForExit } = proxyActivities<Activities>({
+    ...urgent,
+    // What is held is sold, whether or not this can be confirmed: the exit asks again afterwards.
+    scheduleToCloseTimeout: '4 seconds',
+    summary: 'cancel the order',
+  });
   const { collectFills } = proxyActivities<Activities>({ ...urgent, summary: 'read the fills that are missing' });
   const { findOrder } = proxyActivities<Activities>({
     ...common,
@@ -75,7 +81,7 @@ export const venueActivities = (venue: string) => {
     priority: { priorityKey: 2 },
     summary: 'ask the venue what became of the order',
   });
-  return { placeEntry, placeExit, placeStop, replaceOrder, cancelOrder, collectFills, findOrder };
+  return { placeEntry, placeExit, placeStop, replaceOrder, cancelOrder, cancelForExit, collectFills, findOrder };
 };
 
 /** Looks of a freeze, on the queue of the venue. A look ends within seconds; the workflow itself asks again. */

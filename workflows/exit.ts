@@ -3,6 +3,7 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
+  log,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -28,7 +29,7 @@ async function leave(input: ExitInput, carried?: ExitView): Promise<PositionClos
   const { tradeId } = input;
   let view: ExitView = carried ?? { tradeId, reason: input.reason, doing: 'look', orders: 0, closed: null };
   let reports = 0;
-  const canceled: string[] = [];
+  const canceled = new Map<string, number>();
   const show = (changed: Partial<ExitView>): void => {
     view = { ...view, ...changed };
     setCurrentDetails(describeExit(input, view));
@@ -43,13 +44,13 @@ async function leave(input: ExitInput, carried?: ExitView): Promise<PositionClos
     const seen = reports;
     const untilReported = (waitMs: number, summary: string) => condition(() => reports > seen, waitMs, { summary });
     try {
-      const next = planned ?? (await planExit({ tradeId, canceled }));
+      const next = planned ?? (await planExit({ tradeId, canceled: [...canceled] }));
       planned = undefined;
       show({ doing: next.step });
       if (next.step === 'settle') show({ closed: await settleTrade(tradeId) });
       else if (next.step === 'await') await untilReported(Math.max(1, next.untilMs - Date.now()), next.why);
       else await act(input.venue, next);
-      if (next.step === 'cancel') canceled.push(next.order.clientOrderId);
+      if (next.step === 'cancel') canceled.set(next.order.clientOrderId, Date.now());
       if (next.step === 'place') show({ orders: view.orders + 1 });
     } catch (error) {
       assertActivityFailed(error);
@@ -67,15 +68,25 @@ async function leave(input: ExitInput, carried?: ExitView): Promise<PositionClos
 }
 
 function act(venue: string, next: Exclude<ExitInstruction, { readonly step: 'await' | 'settle' }>): Promise<unknown> {
-  const { placeExit, cancelOrder, collectFills, findOrder } = venueActivities(venue);
+  const { placeExit, cancelForExit, collectFills, findOrder } = venueActivities(venue);
   switch (next.step) {
     case 'cancel':
-      return cancelOrder(next.order);
+      return ifPossible(cancelForExit(next.order));
     case 'find':
       return findOrder(next.order);
     case 'collectFills':
       return collectFills(next.order);
     case 'place':
       return placeExit({ ...next.order, terms: next.terms });
+  }
+}
+
+/** An order that could not be canceled in time may still work: what is held is sold first, then it is asked again. */
+async function ifPossible(canceling: Promise<unknown>): Promise<void> {
+  try {
+    await canceling;
+  } catch (error) {
+    assertActivityFailed(error);
+    log.warn('the cancel of an order is not confirmed', { cause: causeOf(error) });
   }
 }

@@ -11,13 +11,14 @@ const escalateAfterMs = 3_000;
 export const createPlanExit = (deps: ActivityDependencies) =>
   async function planExit(input: {
     readonly tradeId: string;
-    readonly canceled: readonly string[];
+    /** What was asked to cancel, and when that last was. */
+    readonly canceled: readonly (readonly [clientOrderId: string, askedAtMs: number])[];
   }): Promise<ExitInstruction> {
     const book = await readExitBook(deps.db, input.tradeId);
     invariant(book !== undefined, `an exit that runs was asked for, ${input.tradeId} was not`);
     const room = roomOf(deps, book.venue);
     const legs = await Promise.all(book.legs.map((leg) => legAtMarket(room, leg)));
-    return instructionOf(book, nextExitStep(legs, planOf(book), new Set(input.canceled), deps.now()));
+    return instructionOf(book, nextExitStep(legs, planOf(book), new Map(input.canceled), deps.now()));
   };
 
 /** A leg of the book with what only the venue knows: its filters and its price. */

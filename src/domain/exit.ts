@@ -60,8 +60,12 @@ export type ExitStep =
   /** Nothing works, nothing is unknown, and what is left is too small to sell. */
   | { readonly step: 'settle' };
 
+/** When each order was last asked to cancel, by its clientOrderId. */
+type CancelTimes = ReadonlyMap<string, number>;
+
 const retryBaseMs = 200;
 const retryCapMs = 5_000;
+const cancelAgainMs = 5_000;
 const parkedLookMs = 60_000;
 
 /**
@@ -70,21 +74,19 @@ const parkedLookMs = 60_000;
  * gives up: a refused exit is followed by the next generation after a pause of at most 5 seconds. No leg waits for
  * another one.
  *
- * `canceled` names the orders that were asked to cancel already: the rest of the position does not wait for them.
+ * `canceled` says of each order that was asked to cancel when that last was: the rest of the position does not wait for
+ * it, and where it still works it is asked again, after what can be sold.
  */
-export function nextExitStep(
-  legs: readonly ExitLeg[],
-  plan: ExitPlan,
-  canceled: ReadonlySet<string>,
-  nowMs: number,
-): ExitStep {
+export function nextExitStep(legs: readonly ExitLeg[], plan: ExitPlan, canceled: CancelTimes, nowMs: number): ExitStep {
   const steps = legs.map((leg) => stepOfLeg(leg, plan, canceled, nowMs));
   // What can be sold is sold before anything is asked about another leg: the answer may take until its fence.
   const next = steps.find(({ step }) => step === 'place') ?? steps.find(({ step }) => !isIdle(step));
   if (next !== undefined) return next;
-  const waits = steps.filter((step) => step.step === 'await');
-  return waits.toSorted((a, b) => a.untilMs - b.untilMs)[0] ?? { step: 'settle' };
+  return soonest(steps) ?? { step: 'settle' };
 }
+
+const soonest = (steps: readonly ExitStep[]): ExitStep | undefined =>
+  steps.filter((step) => step.step === 'await').toSorted((a, b) => a.untilMs - b.untilMs)[0];
 
 const isIdle = (step: ExitStep['step']): boolean => step === 'await' || step === 'settle';
 
@@ -95,9 +97,9 @@ export const isLegFlat = (leg: ExitLeg): boolean =>
 const heldOf = ({ entryQuantity, exitQuantity, baseFee, writtenOff = zero }: ExitLeg): Decimal =>
   larger(zero, subtract(subtract(entryQuantity, exitQuantity), add(baseFee, writtenOff)));
 
-function stepOfLeg(leg: ExitLeg, plan: ExitPlan, canceled: ReadonlySet<string>, nowMs: number): ExitStep {
+function stepOfLeg(leg: ExitLeg, plan: ExitPlan, canceled: CancelTimes, nowMs: number): ExitStep {
   const unsettled = unsettledStep(leg, plan, canceled, nowMs);
-  if (unsettled !== undefined && unsettled.step !== 'await') return unsettled;
+  if (unsettled !== undefined && !canWait(unsettled, canceled)) return unsettled;
 
   const held = heldOf(leg);
   const sellable = sellableNow(leg, held);
@@ -109,31 +111,34 @@ function stepOfLeg(leg: ExitLeg, plan: ExitPlan, canceled: ReadonlySet<string>, 
       ? wait('the venue shows less of the base asset than the position holds', nowMs + sinceChangeMs(leg, nowMs))
       : { step: 'settle' };
   }
-  return placeNext(leg, plan, sellable, nowMs);
+  const next = placeNext(leg, plan, sellable, nowMs);
+  return next.step === 'await' && mustWait?.step === 'cancel' ? mustWait : next;
 }
 
+/** A wait, or a cancel that was asked for before: neither holds up a sale. */
+const canWait = (step: ExitStep, canceled: CancelTimes): boolean =>
+  step.step === 'await' || (step.step === 'cancel' && canceled.has(step.clientOrderId));
+
 /** What must be known or undone before the leg is flat: cancel, find, collect fills, or wait for them. */
-function unsettledStep(
+function unsettledStep(leg: ExitLeg, plan: ExitPlan, canceled: CancelTimes, nowMs: number): ExitStep | undefined {
+  const steps = leg.orders.flatMap((order) => stepOfOrder(leg, order, plan, canceled, nowMs) ?? []);
+  return (
+    steps.find((step) => !canWait(step, canceled)) ?? steps.find(({ step }) => step === 'cancel') ?? soonest(steps)
+  );
+}
+
+function stepOfOrder(
   leg: ExitLeg,
+  order: ExitOrder,
   plan: ExitPlan,
-  canceled: ReadonlySet<string>,
+  canceled: CancelTimes,
   nowMs: number,
 ): ExitStep | undefined {
-  let waiting: ExitStep | undefined;
-  for (const order of leg.orders) {
-    const { clientOrderId } = order;
-    const at = { leg: leg.leg, clientOrderId };
-    if (order.status === 'parked') continue;
-    if (order.inDoubt || order.status === 'pendingNew') return { step: 'find', ...at };
-    if (isClosed(order.status)) {
-      if (!order.fillsComplete) return { step: 'collectFills', ...at };
-    } else if (mustCancel(order, plan, nowMs) && !canceled.has(clientOrderId)) {
-      return { step: 'cancel', ...at };
-    } else {
-      waiting = wait(`order ${clientOrderId} still works`, workingUntilMs(order, plan, canceled, nowMs));
-    }
-  }
-  return waiting;
+  const at = { leg: leg.leg, clientOrderId: order.clientOrderId };
+  if (order.status === 'parked') return undefined;
+  if (order.inDoubt || order.status === 'pendingNew') return { step: 'find', ...at };
+  if (!isClosed(order.status)) return workingStep(leg, order, plan, canceled, nowMs);
+  return order.fillsComplete ? undefined : { step: 'collectFills', ...at };
 }
 
 // The balance follows an order's end at once, so it is looked at soon, and ever later while nothing changes.
@@ -142,12 +147,20 @@ function sinceChangeMs({ orders }: ExitLeg, nowMs: number): number {
   return Math.min(retryCapMs, Math.max(retryBaseMs, nowMs - changedAtMs));
 }
 
-const mustCancel = (order: ExitOrder, plan: ExitPlan, nowMs: number): boolean =>
-  order.purpose !== 'exit' || nowMs >= order.createdAtMs + plan.escalateAfterMs;
-
-function workingUntilMs(order: ExitOrder, plan: ExitPlan, canceled: ReadonlySet<string>, nowMs: number): number {
-  if (canceled.has(order.clientOrderId)) return nowMs + retryCapMs;
-  return order.createdAtMs + plan.escalateAfterMs;
+/** Cancels it once its time is over, and again as long as it works all the same: a cancel can be lost or refused. */
+function workingStep(
+  { leg }: ExitLeg,
+  { clientOrderId, purpose, createdAtMs }: ExitOrder,
+  plan: ExitPlan,
+  canceled: CancelTimes,
+  nowMs: number,
+): ExitStep {
+  const askedAtMs = canceled.get(clientOrderId);
+  const dueAtMs = purpose === 'exit' ? createdAtMs + plan.escalateAfterMs : nowMs;
+  const untilMs = askedAtMs === undefined ? dueAtMs : askedAtMs + cancelAgainMs;
+  return nowMs >= untilMs
+    ? { step: 'cancel', leg, clientOrderId }
+    : wait(`order ${clientOrderId} still works`, untilMs);
 }
 
 const hasOpenExit = (leg: ExitLeg): boolean =>

@@ -223,7 +223,7 @@ function leave({ side, held, orders }: World, atMs: number): readonly Protective
     freeBase: null,
   });
   for (let looks = 0; looks < 10; looks += 1) {
-    const next = nextExitStep([leg()], { limitPrice: null, escalateAfterMs: 3_000 }, new Set(), atMs);
+    const next = nextExitStep([leg()], { limitPrice: null, escalateAfterMs: 3_000 }, new Map(), atMs);
     if (next.step === 'cancel') {
       left = left.map((each) => (each.clientOrderId === next.clientOrderId ? { ...each, status: 'canceled' } : each));
     } else if (next.step === 'place') {

@@ -45,7 +45,8 @@ const leg = (exitQuantity: string, ...orders: readonly ExitOrder[]): ExitLeg => 
   freeBase: null,
 });
 
-const step = (of: ExitLeg, canceled: readonly string[] = []) => nextExitStep([of], plan, new Set(canceled), nowMs);
+const step = (of: ExitLeg, canceled: readonly string[] = []) =>
+  nextExitStep([of], plan, new Map(canceled.map((id) => [id, nowMs])), nowMs);
 
 describe('an exit that finds a stop of its trade at the venue', () => {
   test('cancels it at once, however young: it locks what is to be sold', () => {

@@ -60,11 +60,19 @@ const anOrder = (part: Partial<ExitOrder>): ExitOrder => ({
 const anEntry = (part: Partial<ExitOrder> = {}): ExitOrder =>
   anOrder({ clientOrderId: 'e1', purpose: 'entry', filledQuantity: d('1'), ...part });
 
+/** 0.4 of the entry filled and were sold; the rest of it still works. */
+const aSoldPart = (): ExitLeg =>
+  aLeg({
+    orders: [anEntry({ status: 'partiallyFilled', filledQuantity: d('0.4') }), anOrder({ filledQuantity: d('0.4') })],
+    entryQuantity: d('0.4'),
+    exitQuantity: d('0.4'),
+  });
+
 type Case = {
   readonly name: string;
   readonly leg: ExitLeg;
   readonly plan?: ExitPlan;
-  readonly canceled?: readonly string[];
+  readonly canceled?: readonly (readonly [string, number])[];
   readonly expected: Partial<ExitStep>;
 };
 
@@ -95,8 +103,39 @@ describe('nextExitStep', () => {
         orders: [anEntry({ status: 'partiallyFilled', filledQuantity: d('0.4') })],
         entryQuantity: d('0.4'),
       }),
-      canceled: ['e1'],
+      canceled: [['e1', nowMs - 60_000]],
       expected: { step: 'place', quantity: d('0.4') },
+    },
+    {
+      name: 'waits with another cancel of an entry that still works, when all of it is sold',
+      leg: aSoldPart(),
+      canceled: [['e1', nowMs - 4_999]],
+      expected: { step: 'await', untilMs: nowMs + 1 },
+    },
+    {
+      name: 'asks again to cancel an entry that still works after its cancel',
+      leg: aSoldPart(),
+      canceled: [['e1', nowMs - 5_000]],
+      expected: { step: 'cancel', clientOrderId: 'e1' },
+    },
+    {
+      name: 'asks again to cancel a limit exit that still works after its cancel',
+      leg: aLeg({ orders: [anEntry(), anOrder({ orderType: 'LIMIT', status: 'new' })] }),
+      plan: atLimit,
+      canceled: [['x1', nowMs - 5_000]],
+      expected: { step: 'cancel', clientOrderId: 'x1' },
+    },
+    {
+      name: 'asks again to cancel while a sale that was refused pauses',
+      leg: aLeg({
+        orders: [
+          anEntry({ status: 'partiallyFilled', filledQuantity: d('0.4') }),
+          anOrder({ status: 'rejected', updatedAtMs: nowMs - 100 }),
+        ],
+        entryQuantity: d('0.4'),
+      }),
+      canceled: [['e1', nowMs - 5_000]],
+      expected: { step: 'cancel', clientOrderId: 'e1' },
     },
     {
       name: 'asks for an order in doubt before anything else',
@@ -175,7 +214,7 @@ describe('nextExitStep', () => {
       expected: { step: 'await', untilMs: nowMs + 100 },
     },
   ])('$name', ({ leg, plan = atMarket, canceled = [], expected }) => {
-    expect(nextExitStep([leg], plan, new Set(canceled), nowMs)).toMatchObject(expected);
+    expect(nextExitStep([leg], plan, new Map(canceled), nowMs)).toMatchObject(expected);
   });
 });
 
@@ -188,7 +227,7 @@ function runExit(
   whims: readonly Whim[],
 ): { leg: ExitLeg; steps: number; soldMost: Decimal } {
   let leg = aLeg({ entryQuantity: quantity, orders: [anEntry({ filledQuantity: quantity })] });
-  const canceled = new Set<string>();
+  const canceled = new Map<string, number>();
   let clockMs = nowMs;
   let placed = 0;
   let soldMost = zero;
@@ -213,7 +252,7 @@ function runExit(
         clockMs = Math.max(clockMs + 1, step.untilMs);
         break;
       case 'cancel':
-        canceled.add(step.clientOrderId);
+        canceled.set(step.clientOrderId, clockMs);
         change(step.clientOrderId, { status: 'canceled' });
         break;
       case 'find':

@@ -31,7 +31,7 @@ type BookOrder = {
 
 export type Book = {
   readonly orders: BookOrder[];
-  readonly canceled: Set<string>;
+  readonly canceled: Map<string, number>;
   isExiting: boolean;
   isSettled: boolean;
   nowMs: number;
@@ -39,7 +39,7 @@ export type Book = {
 
 export const newBook = (nowMs: number): Book => ({
   orders: [],
-  canceled: new Set(),
+  canceled: new Map(),
   isExiting: false,
   isSettled: false,
   nowMs,
@@ -135,7 +135,7 @@ function cancelOrder(turn: Turn, act: Act, order: BookOrder): void {
   turn.told(signal);
   if (act.dies === 'after') return;
   const outcome = turn.decide.classifyCancel(signal);
-  if (outcome === 'ACCEPTED') book.canceled.add(order.id);
+  if (outcome === 'ACCEPTED') book.canceled.set(order.id, book.nowMs);
   // Whatever was answered, only the venue's own word of the order counts.
   if (outcome !== 'NOT_SENT') look(turn, act, order);
 }

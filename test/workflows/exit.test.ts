@@ -1,4 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import {
@@ -151,7 +152,7 @@ describe('on the way to flat', () => {
     await (await start(input)).result();
     expect(argsOf('planExit')).toEqual([
       { tradeId, canceled: [] },
-      { tradeId, canceled: ['r1-t-e1'] },
+      { tradeId, canceled: [['r1-t-e1', expect.any(Number)]] },
     ]);
   });
 
@@ -208,6 +209,25 @@ describe('waits', () => {
       await handle.signal<[OrderReported]>(signals.orderReported, aReport('filled', { purpose: 'exit' }));
       return (await viewOf(handle)()).doing;
     }).toBe('done');
+  });
+});
+
+describe('sells although a cancel can not be confirmed', () => {
+  test('and asks for it again until the venue has confirmed it', async () => {
+    const input = anExit();
+    const { tradeId } = input;
+    const cancel: ExitInstruction = { step: 'cancel', order: { tradeId, ...entryOrder } };
+    playPlan(tradeId, [cancel, place(tradeId, 1), cancel, place(tradeId, 2)]);
+    world.play({
+      cancelOrder: async () => {
+        throw ApplicationFailure.create({ type: 'CANCEL_UNCONFIRMED', message: 'the venue has not confirmed it' });
+      },
+    });
+    expect(await (await start(input)).result()).toEqual(closedTrade(tradeId));
+    const asked = activities().filter((name, i, all) => name !== 'planExit' && name !== all[i - 1]);
+    expect(asked).toEqual(['cancelOrder', 'placeOrder', 'cancelOrder', 'placeOrder', 'settleTrade']);
+    const told = { tradeId, canceled: [['r1-t-e1', expect.any(Number)]] };
+    expect(argsOf('planExit')).toEqual([{ tradeId, canceled: [] }, told, told, told, told]);
   });
 });
 

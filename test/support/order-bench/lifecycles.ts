@@ -3,6 +3,7 @@ import type { EntryRequest } from '../../../src/contracts/messages/entry-request
 import {
   type ExitReason,
   isNewer,
+  type OrderRef,
   type OrderReported,
   type PositionClosed,
   type ProtectionInstruction,
@@ -22,6 +23,7 @@ export type Stagehands = {
 export type EntryEnd = { readonly decision: EntryDecision; readonly order: OrderReported | null };
 
 const placeWithinMs = 60_000;
+const cancelWithinMs = 4_000;
 const failurePauseMs = 5_000;
 const askAgainMs = 60_000;
 /** No story goes on for longer: what does not end is a fault. */
@@ -76,11 +78,11 @@ export async function playExit(
   reason: ExitReason,
 ): Promise<PositionClosed | null> {
   await runner.run('requestExit', [{ tradeId, reason, source: 'bench' }]);
-  const canceled: string[] = [];
+  const canceled = new Map<string, number>();
   const endAtMs = now() + patienceMs;
   while (now() < endAtMs) {
     try {
-      const next = await runner.run('planExit', [{ tradeId, canceled }]);
+      const next = await runner.run('planExit', [{ tradeId, canceled: [...canceled] }]);
       if (next.step === 'settle') {
         const closed = await runner.run('settleTrade', [tradeId]);
         if (closed !== null) return closed;
@@ -88,17 +90,27 @@ export async function playExit(
         await wait(Math.max(1, next.untilMs - now()));
       } else if (next.step === 'place') {
         await runner.run('placeOrder', [{ ...next.order, terms: next.terms }]);
+      } else if (next.step === 'cancel') {
+        await cancelIfPossible(runner, next.order);
+        canceled.set(next.order.clientOrderId, now());
       } else {
-        const activity = { cancel: 'cancelOrder', find: 'findOrder', collectFills: 'collectFills' } as const;
+        const activity = { find: 'findOrder', collectFills: 'collectFills' } as const;
         await runner.run(activity[next.step], [next.order]);
       }
-      if (next.step === 'cancel') canceled.push(next.order.clientOrderId);
     } catch (error) {
       if (!(error instanceof ActivityFailed)) throw error;
       await wait(failurePauseMs);
     }
   }
   return null;
+}
+
+async function cancelIfPossible(runner: Runner, order: OrderRef): Promise<void> {
+  try {
+    await runner.run('cancelOrder', [order], { scheduleToCloseMs: cancelWithinMs });
+  } catch (error) {
+    if (!(error instanceof ActivityFailed)) throw error;
+  }
 }
 
 /** Who looks again after so long has nothing to do now. */
