@@ -76,6 +76,7 @@ export function openMarketEyes(deps: ActivityDependencies, room: VenueRoom, leas
     const present = eyes.find(row.id);
     const guard = present === undefined ? row.guard : joinGuards(row.guard, present);
     held.set(row.id, row);
+    unwritten.amend(row);
     hear(eyes.arm(row.id, guard, eyes.seenBy(row.id) ?? row.sinceVenueTradeId));
   };
 
@@ -111,8 +112,9 @@ export function openMarketEyes(deps: ActivityDependencies, room: VenueRoom, leas
       const changes = unwritten.list((row) => looks.get(row.symbol)?.eyes.find(row.id));
       if (changes.length === 0 && now() < cursorsAtMs) return;
       cursorsAtMs = now() + cursorsEveryMs;
-      await checkpointGuards(db, { ...lease, cursors: cursorsOf(looks.values()), changes, nowMs: now() });
-      unwritten.written(changes);
+      const cursors = cursorsOf(looks.values());
+      const writtenIds = await checkpointGuards(db, { ...lease, cursors, changes, nowMs: now() });
+      unwritten.written(changes.filter(({ row }) => writtenIds.has(row.id)));
     },
     async close() {
       for (const look of looks.values()) look.stop();

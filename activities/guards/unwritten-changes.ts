@@ -19,6 +19,11 @@ export function createUnwrittenChanges(now: () => number) {
       const activated = action === 'activated' || changes.get(id)?.activated === true;
       changes.set(id, { row, seenVenueTradeId: trade.venueTradeId, activated });
     },
+    /** What its version before went through is still to be written, now under this one. */
+    amend(row: ArmedGuard): void {
+      const change = changes.get(row.id);
+      if (change !== undefined) changes.set(row.id, { ...change, row });
+    },
     forget(id: string): void {
       changes.delete(id);
       tellAtMs.delete(id);

@@ -3,10 +3,11 @@ import { Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ActivityDependencies, VenueRoom } from '../../activities/dependencies.ts';
 import { openMarketEyes } from '../../activities/guards/market-eyes.ts';
+import type { Guard } from '../../src/domain/guard.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
-import { armGuards, loadShard, takeShard } from '../../src/store/guards/guards.ts';
+import { amendTrailingStop, armGuards, loadShard, takeShard } from '../../src/store/guards/guards.ts';
 import type { Lane, MarketTrade } from '../../src/venue/venue.ts';
-import { aRequest, d, enter, nowMs, openAccount } from '../store/fixtures.ts';
+import { aRequest, d, enter, nowMs, openAccount, trailingRules, typesOf } from '../store/fixtures.ts';
 import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { soon } from '../venue/support/soon.ts';
 import { handFedPrices } from './hand-fed-prices.ts';
@@ -33,12 +34,24 @@ const aTrade = (venueTradeId: number, price = '100'): MarketTrade => ({
   tradedAtMs: nowMs,
 });
 
-/** A position with a stop at 90 that wants the trades after this one. */
-async function armed(tradeId: string, sinceVenueTradeId: number): Promise<void> {
+const stopLoss: Guard = { kind: 'stopLoss', terms: { side: 'long', price: d('90') }, state: { status: 'armed' } };
+const trailing: Guard = {
+  kind: 'trailingStop',
+  terms: trailingRules,
+  state: { status: 'trailing', extreme: d('100'), stopPrice: d('99') },
+};
+const waiting: Guard = {
+  kind: 'trailingStop',
+  terms: { ...trailingRules, activationPrice: d('105') },
+  state: { status: 'waiting', extreme: d('100'), stopPrice: null },
+};
+
+/** A position with a stop, at 90 where nothing else is said, that wants the trades after this one. */
+async function armed(tradeId: string, sinceVenueTradeId: number, guard: Guard = stopLoss): Promise<void> {
   await enter(database.db, aRequest({ tradeId }));
   await armGuards(database.db, {
     ...{ tradeId, leg: 0, venue: 'paper', shard, symbol, sinceVenueTradeId, nowMs },
-    guards: [{ kind: 'stopLoss', terms: { side: 'long', price: d('90') }, state: { status: 'armed' } }],
+    guards: [guard],
   });
 }
 
@@ -85,6 +98,8 @@ async function theEyes() {
     },
   };
 }
+
+const loaded = async () => (await loadShard(database.db, { shard }))[0];
 
 const triggeredTrades = async (): Promise<readonly string[]> =>
   (await database.db.selectFrom('exit_request').select('trade_id').orderBy('trade_id').execute()).map(
@@ -149,5 +164,53 @@ describe('trades that guards have missed', () => {
     questions[0]?.answer([aTrade(11, '89')]);
     await new Promise((resolve) => setImmediate(resolve));
     expect(await triggeredTrades()).not.toContain('ended-1');
+  });
+});
+
+describe('a trailing stop that is amended before what it went through is written', () => {
+  const tight = { status: 'trailing', extreme: '110', stopPrice: '109.45' };
+  const amend = (tradeId: string) =>
+    amendTrailingStop(database.db, {
+      tradeId,
+      amendment: { distance: d('0.5'), actor: 'anna', reason: 'nervous' },
+      nowMs,
+    });
+
+  test.each([
+    ['moved', trailing, 'StopMoved'],
+    ['activated', waiting, 'StopActivated'],
+  ] as const)('is written as it has %s since', async (seen, guard, type) => {
+    const tradeId = `amended-${seen}`;
+    await armed(tradeId, 10, guard);
+    const { eyes, reload, hear } = await theEyes();
+    hear(aTrade(11, '110'));
+    await amend(tradeId);
+    await reload();
+    await eyes.checkpoint();
+    expect(await loaded()).toMatchObject({ version: 2, sinceVenueTradeId: 11, guard: { state: tight } });
+    expect((await typesOf(database.db, tradeId)).filter((each) => each.startsWith('Stop'))).toEqual([
+      'StopArmed',
+      'StopAmended',
+      type,
+    ]);
+    await eyes.close();
+  });
+
+  test.each([
+    ['moved', trailing],
+    ['activated', waiting],
+  ] as const)('and %s unknown to the checkpoint wants the same trades until it is written', async (seen, guard) => {
+    const tradeId = `amended-late-${seen}`;
+    await armed(tradeId, 10, guard);
+    const { eyes, reload, hear } = await theEyes();
+    hear(aTrade(11, '110'));
+    await reload();
+    await amend(tradeId);
+    await eyes.checkpoint();
+    expect(await loaded()).toMatchObject({ version: 2, sinceVenueTradeId: 10, guard: { state: { extreme: '100' } } });
+    await reload();
+    await eyes.checkpoint();
+    expect(await loaded()).toMatchObject({ version: 2, sinceVenueTradeId: 11, guard: { state: tight } });
+    await eyes.close();
   });
 });

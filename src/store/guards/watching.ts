@@ -72,7 +72,7 @@ export async function acknowledgeGuards(
 /**
  * Writes what has changed since the last time and how far each symbol was seen, with a record for each stop that moved,
  * under the lease: throws `WATCH_LEASE_LOST` when another watch has the shard. A guard that was amended, triggered or
- * disarmed meanwhile is left as it is.
+ * disarmed meanwhile is left as it is, and so is the cursor of its symbol. Returns the ids of the guards it has written.
  */
 export async function checkpointGuards(
   db: Db,
@@ -81,13 +81,13 @@ export async function checkpointGuards(
     readonly changes: readonly GuardCheckpoint[];
     readonly nowMs: number;
   },
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const { cursors, changes, nowMs } = checkpoint;
-  if (cursors.length === 0 && changes.length === 0) return;
-  await db.transaction().execute(async (tx) => {
+  if (cursors.length === 0 && changes.length === 0) return new Set();
+  return db.transaction().execute(async (tx) => {
     await holdLease(tx, checkpoint);
-    await moveCursors(tx, checkpoint);
     const written = await writeStates(tx, checkpoint);
+    await moveCursors(tx, checkpoint, written);
     const applied = changes.flatMap((change) => {
       const before = written.get(change.row.id);
       return before === undefined ? [] : [{ ...change, before }];
@@ -105,6 +105,7 @@ export async function checkpointGuards(
       ),
       nowMs,
     );
+    return new Set(written.keys());
   });
 }
 
@@ -184,12 +185,19 @@ const recordset = (rows: readonly object[]) => sql`jsonb_to_recordset(${JSON.str
 
 type Checkpoint = Parameters<typeof checkpointGuards>[1];
 
-async function moveCursors(tx: Tx, { shard, cursors, nowMs }: Checkpoint): Promise<void> {
-  if (cursors.length === 0) return;
+async function moveCursors(
+  tx: Tx,
+  { shard, cursors, changes, nowMs }: Checkpoint,
+  written: ReadonlyMap<string, Guard>,
+): Promise<void> {
+  // The book does not have what an amended guard went through: whoever takes over must see those trades again.
+  const leftBehind = new Set(changes.filter(({ row }) => !written.has(row.id)).map(({ row }) => row.symbol));
+  const moved = cursors.filter(({ symbol }) => !leftBehind.has(symbol));
+  if (moved.length === 0) return;
   await tx
     .insertInto('watch_cursor')
     .values(
-      cursors.map(({ symbol, venueTradeId }) => ({
+      moved.map(({ symbol, venueTradeId }) => ({
         shard,
         symbol,
         venue_trade_id: venueTradeId,
