@@ -3,7 +3,7 @@ import type { OutcomeClass } from '../../src/domain/outcome.ts';
 import { commitIntent, renewIntent } from '../../src/store/orders/intents.ts';
 import type { SendOutcome } from '../../src/store/orders/order-reports.ts';
 import { recordSend } from '../../src/store/orders/order-sends.ts';
-import { denyOrder, parkOrder, resolveOrder } from '../../src/store/orders/order-settling.ts';
+import { alertUnresolved, denyOrder, parkOrder, resolveOrder } from '../../src/store/orders/order-settling.ts';
 import { database, request } from './account-each.ts';
 import {
   aFill,
@@ -280,4 +280,15 @@ describe('parkOrder and resolveOrder', () => {
     expect(await alertCodes(database.db)).toContain('FILL_AFTER_CLOSE');
     expect(await messagesTo(database.db, `position-${request.tradeId}`)).toHaveLength(1);
   });
+});
+
+test('alertUnresolved tells of an order while it is unknown, and not of one that was heard of meanwhile', async () => {
+  const order = await placeEntry(database.db, request);
+  await alertUnresolved(database.db, order, nowMs + 49_999);
+  expect(await alertCodes(database.db)).not.toContain('ORDER_UNRESOLVED');
+  await alertUnresolved(database.db, order, nowMs + 50_000);
+  expect(await alertCodes(database.db)).toContain('ORDER_UNRESOLVED');
+  await report(database.db, venueOrder(order, 'new', '0'), { nowMs: nowMs + 50_001 });
+  await alertUnresolved(database.db, order, nowMs + 50_002);
+  expect(await alertCodes(database.db)).not.toContain('ORDER_UNRESOLVED');
 });

@@ -153,7 +153,8 @@ export const exitRefusedCondition = (tradeId: string): string => `exit-refused:$
  */
 export const unresolvedMaxMs = 50_000;
 
-const isUnknown = ({ status, in_doubt }: OrderRow): boolean =>
+/** Nobody knows what became of it, and it is being asked for. */
+export const isUnknown = ({ status, in_doubt }: OrderRow): boolean =>
   status === 'pendingNew' || (in_doubt && status !== 'parked');
 
 const resolveUnresolved = (tx: Tx, order: OrderRow, nowMs: number): Promise<boolean> =>

@@ -11,7 +11,7 @@ import { record } from '../record.ts';
 import type { OrderRow } from '../tables.ts';
 import { followEntry } from '../trades/trade-progress.ts';
 import { type BookOrder, lockOrder, lockTrade, reportedOf } from './book-order.ts';
-import { changeOrder, parkedCondition, unresolvedCondition, unresolvedMaxMs } from './order-changes.ts';
+import { changeOrder, isUnknown, parkedCondition, unresolvedCondition, unresolvedMaxMs } from './order-changes.ts';
 
 export type Denial = {
   readonly order: OrderRef & { readonly clientOrderId: string };
@@ -81,13 +81,18 @@ export function parkOrder(
 export async function alertUnresolved(db: Db, order: BookOrder, nowMs: number): Promise<void> {
   if (nowMs < order.createdAtMs + unresolvedMaxMs) return;
   const { clientOrderId, tradeId, symbol, side, quantity } = order;
-  await raiseAlert(db, {
-    condition: unresolvedCondition(clientOrderId),
-    code: 'ORDER_UNRESOLVED',
-    severity: 'CRITICAL',
-    context: { clientOrderId, tradeId, symbol, side, quantity },
-    tradeId,
-    nowMs,
+  await db.transaction().execute(async (tx) => {
+    const held = await lockOrder(tx, clientOrderId);
+    // The stream may have told of it meanwhile: nothing would end an alert that comes after that.
+    if (held === undefined || !isUnknown(held.order)) return;
+    await raiseAlert(tx, {
+      condition: unresolvedCondition(clientOrderId),
+      code: 'ORDER_UNRESOLVED',
+      severity: 'CRITICAL',
+      context: { clientOrderId, tradeId, symbol, side, quantity },
+      tradeId,
+      nowMs,
+    });
   });
 }
 
