@@ -2,7 +2,7 @@ import type { BreakerInput, Halt } from '../../src/contracts/messages/messages.t
 import type { BreakerView } from '../../src/contracts/messages/views.ts';
 import { haltBody } from '../../src/contracts/schemas/commands.ts';
 import { crashPoint } from '../../src/observability/crash-point.ts';
-import { setHold } from '../../src/store/trading-state/holds.ts';
+import { applyHalt } from '../../src/store/trading-state/halting.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { answerCommand } from './operator-command.ts';
 
@@ -15,9 +15,8 @@ export const createHaltTrading = (deps: ActivityDependencies) =>
   function haltTrading({ scope, halt }: { readonly scope: BreakerInput; readonly halt: Halt }): Promise<BreakerView> {
     return answerCommand(deps, scope, halt, haltBody, async (asked) => {
       const nowMs = deps.now();
-      const { hold } = await setHold(deps.db, {
+      const { hold } = await applyHalt(deps.db, {
         scope: asked.scope,
-        source: 'operator',
         level: asked.level,
         actor: asked.actor,
         reason: asked.reason,

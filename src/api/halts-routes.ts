@@ -5,7 +5,8 @@ import { haltBody, resumeBody, workingOrderSchema } from '../contracts/schemas/c
 import { errorBodySchema, RatchetError } from '../contracts/schemas/error-body.ts';
 import { approvalSchema, holdSchema, sweepSchema } from '../contracts/schemas/status-view.ts';
 import { sweepsOf } from '../store/trading-state/cancel-sweeps.ts';
-import { holdsInForce, setHold } from '../store/trading-state/holds.ts';
+import { applyHalt, isScopeUnused } from '../store/trading-state/halting.ts';
+import { holdsInForce } from '../store/trading-state/holds.ts';
 import { resume } from '../store/trading-state/resuming.ts';
 import { actorOf, askerOf, operating, reading } from './auth.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -52,16 +53,27 @@ function haltRoute(scope: FastifyInstance, { db, now, rates }: ApiDependencies):
         tags: ['halts'],
         body: haltBody,
         response: {
-          200: z.object({ hold: holdSchema, workingEntries: z.array(workingOrderSchema).readonly(), sweeps }),
+          200: z.object({
+            hold: holdSchema,
+            workingEntries: z.array(workingOrderSchema).readonly(),
+            sweeps,
+            isScopeUnused: z
+              .boolean()
+              .describe('Nothing has ever been in this strategy or symbol: see that it is spelled as meant.'),
+          }),
           ...refusals,
         },
       },
     },
     async (request) => {
-      const { actor, ...halt } = request.body;
-      const asked = { ...halt, source: 'operator', actor: actorOf(request, actor), nowMs: now() } as const;
-      const { hold, workingEntries } = await setHold(db, asked);
-      return { hold, workingEntries, sweeps: await sweepsOf(db, hold.holdId) };
+      const { actor, ...asked } = request.body;
+      const { hold, workingEntries } = await applyHalt(db, { ...asked, actor: actorOf(request, actor), nowMs: now() });
+      return {
+        hold,
+        workingEntries,
+        sweeps: await sweepsOf(db, hold.holdId),
+        isScopeUnused: await isScopeUnused(db, hold.scope),
+      };
     },
   );
 }

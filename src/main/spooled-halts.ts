@@ -1,14 +1,16 @@
 import type { Logger } from 'pino';
 import { hasSpooledHalts, readSpool, removeSpooled, type SpooledHalt } from '../config/halt-spool.ts';
+import { RatchetError } from '../domain/errors.ts';
 import type { Db } from '../store/database.ts';
 import { record } from '../store/record.ts';
-import { setHold } from '../store/trading-state/holds.ts';
+import { applyHalt } from '../store/trading-state/halting.ts';
 import { startRounds } from './rounds.ts';
 
 /**
  * Writes halts that were made without the database into it, with what the venue said of the sweep meanwhile. Each is
- * imported once, by its event id, however many processes read it. Returns how many were there; throws when the database
- * does not take them, and they stay.
+ * imported once, by its event id, however many processes read it. One on an account that does not exist stays and blocks
+ * entries, as one that can't be read does: it meant something, and only a person knows what. Returns how many were there;
+ * throws when the database does not take them, and they stay.
  */
 export async function importSpooledHalts(
   db: Db,
@@ -20,7 +22,16 @@ export async function importSpooledHalts(
       logger.error({ file: entry.file, fault: entry.fault }, 'a spooled halt can not be read; it blocks entries');
       continue;
     }
-    await importOne(db, entry.halt, now());
+    try {
+      await importOne(db, entry.halt, now());
+    } catch (error) {
+      if (!(error instanceof RatchetError && error.code === 'ACCOUNT_UNKNOWN')) throw error;
+      logger.error(
+        { file: entry.file, error },
+        'a spooled halt is refused; it blocks entries until its file is removed',
+      );
+      continue;
+    }
     removeSpooled(entry.file);
     logger.warn({ halt: entry.halt }, 'a halt that was made without the database is in force');
   }
@@ -45,7 +56,7 @@ async function importOne(db: Db, halt: SpooledHalt, nowMs: number): Promise<void
   const { eventId, scope, level, actor, reason, expiresAtMs, haltedAtMs, sweep } = halt;
   const commandId = `spool:${eventId}`;
   const expiry = expiresAtMs === undefined ? {} : { expiresAtMs };
-  await setHold(db, { scope, source: 'operator', level, actor, reason, ...expiry, commandId, nowMs });
+  await applyHalt(db, { scope, level, actor, reason, ...expiry, commandId, haltedAtMs, nowMs });
   if (sweep === undefined) return;
   await db.transaction().execute((tx) =>
     record(tx, {

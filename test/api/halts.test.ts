@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parkOrder } from '../../src/store/orders/orders.ts';
-import { holdsInForce } from '../../src/store/trading-state/holds.ts';
+import { holdsInForce, setHold } from '../../src/store/trading-state/holds.ts';
 import { aRequest, nowMs, placeEntry } from '../store/fixtures.ts';
 import { anApi, keys, type TestApi } from './an-api.ts';
 
@@ -62,8 +62,45 @@ describe('POST /v1/halts and /v1/resumes', () => {
     { name: 'an id for everything', body: { reason: 'news', scope: { kind: 'all', id: 'main' } } },
     { name: 'an unknown scope', body: { reason: 'news', scope: { kind: 'world', id: 'x' } } },
     { name: 'an unknown field', body: { reason: 'news', lvl: 'frozen' } },
+    { name: 'an end that is not in the future', body: { reason: 'news', expiresAtMs: nowMs } },
   ])('refuses $name', async ({ body }) => {
     expect(await api.call('POST', '/v1/halts', body)).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } });
+  });
+
+  test.each([
+    { kind: 'symbol', id: 'BTCUSDT' },
+    { kind: 'symbol', id: 'btc/usdt' },
+    { kind: 'strategy', id: 'ma cross' },
+    { kind: 'account', id: '-main' },
+  ])('refuses a scope that no entry can be in, and says what is allowed: $kind $id', async (scope) => {
+    const before = await holdsInForce(api.database.db, nowMs);
+    const faults = [{ field: 'scope.id', value: JSON.stringify(scope.id), allowed: expect.stringMatching(/^an? \w+/) }];
+    const answer = await api.call('POST', '/v1/halts', { reason: 'news', scope });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID', faults } });
+    expect(await holdsInForce(api.database.db, nowMs)).toEqual(before);
+  });
+
+  test('does not know an account that does not exist', async () => {
+    const answer = await api.call('POST', '/v1/halts', { reason: 'news', scope: { kind: 'account', id: 'mian' } });
+    expect(answer).toMatchObject({ status: 404, body: { code: 'ACCOUNT_UNKNOWN', context: { account: 'mian' } } });
+  });
+
+  test.each([
+    { id: 'ma-cross', isScopeUnused: false },
+    { id: 'ma-corss', isScopeUnused: true },
+  ])('halts the strategy $id, and says whether nothing has ever been in it', async ({ id, isScopeUnused }) => {
+    const scope = { kind: 'strategy', id };
+    const answer = await api.call('POST', '/v1/halts', { reason: 'news', scope });
+    expect(answer).toMatchObject({ status: 200, body: { hold: { scope }, isScopeUnused } });
+    await api.call('POST', '/v1/resumes', { reason: 'over', scope });
+  });
+
+  test('lifts a hold on a scope of a form that no halt takes any more', async () => {
+    const scope = { kind: 'symbol', id: 'BTCUSDT' } as const;
+    const hold = { scope, source: 'operator', level: 'entries-blocked', actor: 'anna', reason: 'news', nowMs } as const;
+    await setHold(api.database.db, hold);
+    const answer = await api.call('POST', '/v1/resumes', { reason: 'over', scope });
+    expect(answer).toMatchObject({ status: 200, body: { hold: { scope } } });
   });
 });
 

@@ -134,6 +134,31 @@ describe('F43: a halt in the spool', () => {
     expect(createEntryBrake({ dataFolder: folder, loopLag: calm })()).toMatchObject({ code: 'HALT_NOT_IMPORTED' });
   });
 
+  test('on an account that does not exist goes on keeping entries from passing, and keeps no other halt out', async () => {
+    const refusedId = '6a2f1f6e-5a0c-4a55-8d5e-0f6f2a0c9b03';
+    spoolHalt(folder, spooled({ eventId: refusedId, scope: { kind: 'account', id: 'mian' } }));
+    const eventId = '6a2f1f6e-5a0c-4a55-8d5e-0f6f2a0c9b04';
+    spoolHalt(folder, spooled({ eventId, scope: { kind: 'symbol', id: 'ETH/USDT' } }));
+    await importSpooledHalts(database.db, { dataFolder: folder, logger, now: () => nowMs });
+    const held = (await holdsInForce(database.db, nowMs)).map(({ scope }) => scope.id);
+    expect(held).toContain('ETH/USDT');
+    expect(held).not.toContain('mian');
+    expect(readdirSync(join(folder, 'spool'))).toEqual([`halt-${refusedId}.json`]);
+    expect(createEntryBrake({ dataFolder: folder, loopLag: calm })()).toMatchObject({ code: 'HALT_NOT_IMPORTED' });
+  });
+
+  test('whose time was over meanwhile is imported, and holds nothing any more', async () => {
+    const halt = {
+      eventId: '6a2f1f6e-5a0c-4a55-8d5e-0f6f2a0c9b05',
+      scope: { kind: 'symbol', id: 'SOL/USDT' },
+    } as const;
+    spoolHalt(folder, spooled({ ...halt, expiresAtMs: nowMs + 1_000 }));
+    await importSpooledHalts(database.db, { dataFolder: folder, logger, now: () => nowMs + 60_000 });
+    expect(hasSpooledHalts(folder)).toBe(false);
+    const held = await holdsInForce(database.db, nowMs + 60_000);
+    expect(held.map(({ scope }) => scope.id)).not.toContain('SOL/USDT');
+  });
+
   test('stays where the database does not take it', async () => {
     spoolHalt(folder, spooled());
     const away = await aDatabase();

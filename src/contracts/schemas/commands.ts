@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nameText, symbolText } from './entry-request.ts';
 import { limitsFile } from './limits.ts';
 import { actorText, commandIdText, readable, reasonText } from './wire.ts';
 
@@ -12,6 +13,17 @@ const scope = z
     error: '"*", because the kind is "all"',
   });
 
+const idForms = { account: nameText('an account'), strategy: nameText('a strategy'), symbol: symbolText };
+
+/**
+ * What a halt may be on: a scope that no entry can be in would hold nothing and say that it does. A resume takes any
+ * scope, so that a hold that was set on another form can be lifted.
+ */
+export const haltScope = scope.superRefine(({ kind, id }, { addIssue }) => {
+  const issues = kind === 'all' ? [] : (idForms[kind].safeParse(id).error?.issues ?? []);
+  for (const { message } of issues) addIssue({ code: 'custom', path: ['id'], message });
+});
+
 /** Bodies of what an operator or a bot asks for. `actor` is what the caller says; the key that was used is recorded too. */
 export const closeBody = z
   .strictObject({ actor: actorText.exactOptional(), reason: reasonText, commandId: commandIdText })
@@ -19,7 +31,7 @@ export const closeBody = z
 
 export const haltBody = z
   .strictObject({
-    scope: scope.default({ kind: 'all', id: '*' }),
+    scope: haltScope.default({ kind: 'all', id: '*' }),
     level: z
       .enum(['entries-blocked', 'frozen', 'flatten'], '"entries-blocked", "frozen" or "flatten"')
       .default('entries-blocked'),

@@ -18,7 +18,8 @@ const signed = z
   .regex(/^-?\d{1,20}(\.\d{1,18})?$/, 'a decimal as text, such as "1"')
   .transform(decimal);
 
-const name = (what: string) =>
+/** Of a trade, account, strategy or venue. */
+export const nameText = (what: string) =>
   z
     .string(`${what}: 1 to 64 letters, digits, ".", "_" or "-"`)
     .regex(
@@ -39,10 +40,12 @@ const slippageBps = z
   .min(0, 'whole basis points from 0 to 5000')
   .max(5000, 'whole basis points from 0 to 5000');
 
+export const symbolText = z
+  .string('a symbol as BASE/QUOTE, such as "BTC/USDT"')
+  .regex(/^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}$/, 'a symbol as BASE/QUOTE in capitals, such as "BTC/USDT"');
+
 const leg = z.strictObject({
-  symbol: z
-    .string('a symbol as BASE/QUOTE, such as "BTC/USDT"')
-    .regex(/^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}$/, 'a symbol as BASE/QUOTE in capitals, such as "BTC/USDT"'),
+  symbol: symbolText,
   side: z.enum(['BUY', 'SELL'], '"BUY" or "SELL"'),
   quantity: positive,
   unitDelta: signed.default(decimal('1')),
@@ -123,10 +126,10 @@ const validForMs = durationMs(100, 10 * 60_000).default(10_000);
 /** The public contract of an entry. Unknown fields are faults; every fault is named, not only the first. */
 export const entryRequestSchema = z
   .strictObject({
-    tradeId: name('a trade id'),
-    account: name('an account').default('main'),
-    strategy: name('a strategy'),
-    venue: name('a venue').default('paper'),
+    tradeId: nameText('a trade id'),
+    account: nameText('an account').default('main'),
+    strategy: nameText('a strategy'),
+    venue: nameText('a venue').default('paper'),
     ...trade,
     requestedAtMs: z.int('epoch milliseconds').min(1_000_000_000_000, 'epoch milliseconds, such as 1795262400000'),
     validForMs,

@@ -49,24 +49,28 @@ export type Lift<Source extends HoldSource = HoldSource> = {
 };
 
 /**
- * Blocks entries in a scope. Once this is committed, no intent of an entry in the scope is: intents that were under way
+ * Blocks entries in a scope, for a part of the system; people ask by `applyHalt`. Once this is committed, no intent of an entry in the scope is: intents that were under way
  * are waited for, later ones are refused. A second hold of the same source on the same scope joins the first: the
  * strictest level, the latest reason, one hold to lift. Works with nothing but the database.
  */
 export function setHold(db: Db, wanted: NewHold): Promise<HoldSet> {
   const { commandId, nowMs, ...body } = wanted;
-  return runOnce(db, { commandId, kind: 'halt', body, nowMs }, async (tx) => {
-    await waitForIntents(tx);
-    const known = await findHold(tx, wanted.scope, wanted.source);
-    const joins = known !== undefined && isInForce(known, nowMs);
-    if (known !== undefined && !joins)
-      await endHold(tx, known, { by: 'expiry', reason: 'its time was over', approvals: [] }, nowMs);
-    const row = joins ? await joinHold(tx, known, wanted) : await insertHold(tx, wanted);
-    await recordHold(tx, row, nowMs);
-    await openSweeps(tx, row, nowMs);
-    await announce(tx, wanted.scope, nowMs);
-    return { hold: viewOf(row), workingEntries: await workingEntriesIn(tx, wanted.scope) };
-  });
+  return runOnce(db, { commandId, kind: 'halt', body, nowMs }, (tx) => setIn(tx, wanted));
+}
+
+/** The same in a transaction, for whoever has made sure that it means something. */
+export async function setIn(tx: Tx, wanted: NewHold): Promise<HoldSet> {
+  const { nowMs } = wanted;
+  await waitForIntents(tx);
+  const known = await findHold(tx, wanted.scope, wanted.source);
+  const joins = known !== undefined && isInForce(known, nowMs);
+  if (known !== undefined && !joins)
+    await endHold(tx, known, { by: 'expiry', reason: 'its time was over', approvals: [] }, nowMs);
+  const row = joins ? await joinHold(tx, known, wanted) : await insertHold(tx, wanted);
+  await recordHold(tx, row, nowMs);
+  await openSweeps(tx, row, nowMs);
+  await announce(tx, wanted.scope, nowMs);
+  return { hold: viewOf(row), workingEntries: await workingEntriesIn(tx, wanted.scope) };
 }
 
 /**
