@@ -5,8 +5,7 @@ import { type GlobalOptions, withDatabase } from './site.ts';
 
 /** `ratchet corrections`: what waits for a decision, then what became of the others. */
 export function run(options: GlobalOptions & { readonly limit: number }): Promise<number> {
-  return withDatabase(options, async (db, { config, stack }) => {
-    const account = stack?.account ?? config.RATCHET_ACCOUNT;
+  return withDatabase(options, async (db, { account }) => {
     const corrections = await readCorrections(db, { account, limit: options.limit });
     const lines = corrections.length === 0 ? ['There are no corrections.'] : corrections.flatMap(describeCorrection);
     print(options, { corrections }, lines);

@@ -15,10 +15,10 @@ const codes: Record<ReconciliationReport['outcome'], number> = {
 export function run(options: GlobalOptions & { readonly fullDay: boolean }): Promise<number> {
   return withDatabase(options, (_, site) =>
     withTemporal(site, async (temporal) => {
-      const { config, stack, actor } = site;
+      const { account, venue, actor } = site;
       const report = await reconcileNow(temporal, {
-        venue: stack?.venue ?? config.RATCHET_VENUE,
-        account: stack?.account ?? config.RATCHET_ACCOUNT,
+        venue,
+        account,
         isFullDay: options.fullDay,
         askedBy: actor,
       });

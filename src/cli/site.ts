@@ -12,6 +12,9 @@ export type Site = {
   readonly config: Config;
   readonly stack: StackFile | undefined;
   readonly databaseUrl: string;
+  /** Of the stack that was started here, else of the environment: the one account of a command that names none. */
+  readonly account: string;
+  readonly venue: string;
   /** Who asks, for the record. */
   readonly actor: string;
 };
@@ -22,7 +25,14 @@ export function findSite(options: GlobalOptions): Site {
   const stack = readStackFile(options.data);
   const databaseUrl = config.DATABASE_URL?.reveal() ?? stack?.database.url;
   if (databaseUrl === undefined) throw new RatchetError('STACK_NOT_FOUND', { data: options.data });
-  return { config, stack, databaseUrl, actor: options.actor ?? systemUser() };
+  return {
+    config,
+    stack,
+    databaseUrl,
+    account: stack?.account ?? config.RATCHET_ACCOUNT,
+    venue: stack?.venue ?? config.RATCHET_VENUE,
+    actor: options.actor ?? systemUser(),
+  };
 }
 
 /** Runs a command on the database of the stack. It needs neither Temporal nor the API. */

@@ -25,10 +25,8 @@ export function run(options: GlobalOptions): Promise<number> {
 }
 
 async function statusNow(db: Db, site: Site): Promise<StatusView> {
-  const { config, stack } = site;
+  const { config, account, venue } = site;
   const nowMs = Date.now();
-  const account = stack?.account ?? config.RATCHET_ACCOUNT;
-  const venue = stack?.venue ?? config.RATCHET_VENUE;
   const [known, exposures, book, holds, alerts, breaker, health] = await Promise.all([
     readAccount(db, account),
     readExposures(db, account),
