@@ -18,6 +18,6 @@ export function run(options: Options, approvalId: string): Promise<number> {
         ? `APPROVED and carried out: ${voted.approval.kind} ${JSON.stringify(voted.approval.request)}`
         : `APPROVED; it waits for ${voted.approval.peopleNeeded - voted.approval.voters.length} more.`,
     ]);
-    return exitCodes.done;
+    return voted.outcome === 'applied' ? exitCodes.done : exitCodes.awaitsApproval;
   });
 }

@@ -12,7 +12,7 @@ type Options = GlobalOptions & KeyOptions & { readonly reason: string; readonly 
 export function run(options: Options, file: string): Promise<number> {
   const limits = readLimitsFile(file);
   return withDatabase(options, async (db, site) => {
-    const { reason, account = site.config.RATCHET_ACCOUNT } = options;
+    const { reason, account = site.account } = options;
     const by = await askerOf(db, site, options, reason);
     const nowMs = Date.now();
     const changed = await changeLimits(db, { account, limits, reason, actor: site.actor, ...(by && { by }), nowMs });
@@ -22,7 +22,7 @@ export function run(options: Options, file: string): Promise<number> {
           `What was tightened is in force. A second person has to approve ${changed.loosened.join(', ')}:`,
           ...approvalLines(changed.approval),
         ]);
-        return exitCodes.done;
+        return exitCodes.awaitsApproval;
       case 'needs-key':
         throw new RatchetError('LIMITS_NEED_APPROVAL', { account, loosened: changed.loosened.join(', ') });
       case 'unknown-account':

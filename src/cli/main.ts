@@ -202,7 +202,8 @@ Exit codes:
   1  refused: a denied entry, a trade, order or key that is not in that state, a record that was tampered with,
      or, for status, something is wrong
   2  wrong usage or configuration; an audit that could not be read to its end
-  3  the database or Temporal does not answer: try again; for audit verify: a signature is not to be trusted`;
+  3  the database or Temporal does not answer: try again; for audit verify: a signature is not to be trusted
+  4  not done yet: it waits for another person's approval`;
 }
 
 // Whoever reads the output may leave, as `head` does: that is no mistake.

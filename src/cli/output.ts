@@ -2,7 +2,7 @@ import { RatchetClientError } from '../client/client-error.ts';
 import { type ErrorBody, errorBody, errorLine, isRetryable, RatchetError } from '../contracts/schemas/error-body.ts';
 
 /** Exit codes of every command; `ratchet --help` explains them. */
-export const exitCodes = { done: 0, refused: 1, usage: 2, unavailable: 3 } as const;
+export const exitCodes = { done: 0, refused: 1, usage: 2, unavailable: 3, awaitsApproval: 4 } as const;
 
 export type OutputOptions = { readonly json: boolean };
 
@@ -29,7 +29,8 @@ export function reportError(error: unknown, json: boolean): number {
   return exitCodeOf(body.code);
 }
 
-function bodyOf(error: unknown): ErrorBody {
+/** A refusal or an error as a person gets it. What is none is thrown on. */
+export function bodyOf(error: unknown): ErrorBody {
   if (error instanceof RatchetClientError) return error.body;
   if (error instanceof RatchetError) return errorBody(error.code, error.context);
   // A mistake of ours: the stack is what a report needs.

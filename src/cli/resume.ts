@@ -26,7 +26,7 @@ export function run(options: Options): Promise<number> {
           `A second person has to approve: ${describeScope(scope)} is still held.`,
           ...approvalLines(resumed.approval),
         ]);
-        return exitCodes.done;
+        return exitCodes.awaitsApproval;
       case 'needs-key':
         throw new RatchetError('RESUME_NEEDS_APPROVAL', { scope: describeScope(scope) });
       case 'lifted': {
