@@ -7,26 +7,45 @@ import type { SpooledHalt } from '../config/halt-spool.ts';
 import type { StackFile } from '../config/stack-file.ts';
 import { RatchetError } from '../contracts/schemas/error-body.ts';
 
-type Order =
-  | { readonly mode: 'sweep'; readonly holdVersion: string; readonly venue: string }
-  | { readonly mode: 'without-database'; readonly halt: SpooledHalt; readonly giveUpAfterMs: number };
-
-/** What a look came to, as the process that sweeps says it. */
+/** What a look came to where the venue alone is asked, as the process that sweeps says it. */
 export type DirectProgress = {
+  /** By client order id, as `left`. */
+  readonly canceled: readonly string[];
   readonly left: readonly string[];
-  readonly canceled: number | readonly string[];
   readonly looks: number;
+  /** The venue has said twice that none is left. */
+  readonly isClear: boolean;
 };
 
 type Place = { readonly config: Config; readonly stack: StackFile | undefined; readonly databaseUrl?: string };
 
 /**
- * Sweeps the venue from this machine, in a process of its own that knows the venue: the command line does not. Ends when
- * that process has.
+ * Sweeps a venue for a hold from this machine, as a worker would. Ends when its process has.
  *
  * @throws RatchetError HALT_VENUE_UNKNOWN when neither the environment nor the stack's file says how to reach the venue.
  */
-export function sweepDirectly(place: Place, order: Order, onProgress: (seen: DirectProgress) => void): Promise<void> {
+export const sweepHold = (
+  place: Place,
+  order: { readonly holdVersion: string; readonly venue: string },
+): Promise<void> => sweepDirectly(place, { mode: 'sweep', ...order }, () => undefined);
+
+/**
+ * The same with the venue alone, without the database, until it is clear or it is time to give up.
+ *
+ * @throws RatchetError HALT_VENUE_UNKNOWN
+ */
+export const sweepVenue = (
+  place: Place,
+  order: { readonly halt: SpooledHalt; readonly giveUpAfterMs: number },
+  onProgress: (seen: DirectProgress) => void,
+): Promise<void> =>
+  sweepDirectly(place, { mode: 'without-database', ...order }, (line) => {
+    const { canceled, left, looks, isClear } = JSON.parse(line) as DirectProgress;
+    onProgress({ canceled, left, looks, isClear });
+  });
+
+/** In a process of its own that knows the venue: the command line does not. */
+function sweepDirectly(place: Place, order: object, onLine: (line: string) => void): Promise<void> {
   const environment = environmentOf(place);
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...process.execArgv, program(), JSON.stringify(order)], {
@@ -34,7 +53,7 @@ export function sweepDirectly(place: Place, order: Order, onProgress: (seen: Dir
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let complaint = '';
-    createInterface({ input: child.stdout }).on('line', (line) => onProgress(JSON.parse(line) as DirectProgress));
+    createInterface({ input: child.stdout }).on('line', onLine);
     child.stderr.on('data', (chunk) => {
       complaint += String(chunk);
     });

@@ -1,16 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { type SpooledHalt, spoolHalt } from '../config/halt-spool.ts';
 import type { HoldLevel, HoldScope, WorkingOrder } from '../contracts/messages/messages.ts';
 import type { HoldView, SweepView } from '../contracts/messages/views.ts';
-import { RatchetError } from '../contracts/schemas/error-body.ts';
 import type { Db } from '../store/database.ts';
 import { sweepsOf } from '../store/trading-state/cancel-sweeps.ts';
-import { setHold } from '../store/trading-state/holds.ts';
-import { sweepDirectly } from './direct-sweep.ts';
-import { describeScope, type ScopeOptions, scopeOf } from './hold-scope.ts';
+import { applyHalt, isScopeUnused } from '../store/trading-state/halting.ts';
+import { sweepHold } from './direct-sweep.ts';
+import { haltWithoutDatabase } from './halt-without-database.ts';
+import { describeScope, haltScopeOf, type ScopeOptions } from './hold-scope.ts';
 import { exitCodes, print } from './output.ts';
-import { findSite, type GlobalOptions, isAway, type Site, withDatabase } from './site.ts';
+import { type GlobalOptions, isAway, type Site, withDatabase } from './site.ts';
 
 type Options = GlobalOptions &
   ScopeOptions & {
@@ -20,31 +18,32 @@ type Options = GlobalOptions &
     readonly wait: boolean;
   };
 
+/** What is halted, once it is known to mean something. */
+export type HaltAsked = { readonly options: Options; readonly scope: HoldScope };
+
 /** How long somebody else has to begin with the sweep, before it is done from here. */
 const beginWithinMs = 2_000;
 const pollMs = 200;
-/** Without the database there is nobody to hand over to. */
-const giveUpAfterMs = 120_000;
 
 /**
  * `ratchet halt`: in force once it says so, whatever else is down. With Temporal or every worker away it sweeps the
  * venue itself; with the database away it sweeps what it can and keeps the halt on the disk for a worker to import.
  */
 export async function run(options: Options): Promise<number> {
+  const asked = { options, scope: haltScopeOf(options) };
   try {
-    return await withDatabase(options, (db, site) => haltInDatabase(options, db, site));
+    return await withDatabase(options, (db, site) => haltInDatabase(asked, db, site));
   } catch (error) {
     if (!isAway(error)) throw error;
-    return haltWithoutDatabase(options, error);
+    return haltWithoutDatabase(asked, error);
   }
 }
 
-async function haltInDatabase(options: Options, db: Db, site: Site): Promise<number> {
+async function haltInDatabase({ options, scope }: HaltAsked, db: Db, site: Site): Promise<number> {
   const { level, reason } = options;
   const nowMs = Date.now();
-  const { hold, workingEntries } = await setHold(db, {
-    scope: scopeOf(options),
-    source: 'operator',
+  const { hold, workingEntries } = await applyHalt(db, {
+    scope,
     level,
     actor: site.actor,
     reason,
@@ -52,8 +51,10 @@ async function haltInDatabase(options: Options, db: Db, site: Site): Promise<num
     nowMs,
   });
   say(options, describeHalt(hold, workingEntries));
+  const isUnused = await isScopeUnused(db, scope);
+  if (isUnused) say(options, [`Nothing has ever been in ${describeScope(scope)}: see that it is spelled as meant.`]);
   const sweeps = hold.level === 'entries-blocked' ? [] : await seeSwept(options, db, site, hold);
-  if (options.json) print(options, { hold, workingEntries, sweeps }, []);
+  if (options.json) print(options, { hold, workingEntries, sweeps, isScopeUnused: isUnused }, []);
   return exitOf(sweeps);
 }
 
@@ -106,54 +107,12 @@ async function hasBegun(db: Db, holdId: string): Promise<boolean> {
 async function sweepFromHere(options: Options, site: Site, holdVersion: string, venue: string): Promise<void> {
   say(options, [`Nobody has begun to cancel at ${venue}: doing it from here.`]);
   try {
-    await sweepDirectly(site, { mode: 'sweep', holdVersion, venue }, () => undefined);
+    await sweepHold(site, { holdVersion, venue });
   } catch (error) {
     say(options, [`Not from here: ${error instanceof Error ? error.message : String(error)}`]);
     throw error;
   }
 }
-
-async function haltWithoutDatabase(options: Options, cause: unknown): Promise<number> {
-  const { level, reason } = options;
-  const { config, stack, actor } = findSite(options);
-  const scope = scopeOf(options);
-  const haltedAtMs = Date.now();
-  const halt: SpooledHalt = {
-    version: 1,
-    eventId: randomUUID(),
-    scope: { ...scope },
-    level,
-    actor,
-    reason,
-    haltedAtMs,
-    ...(options.for !== undefined && { expiresAtMs: haltedAtMs + options.for * 60_000 }),
-  };
-  spoolHalt(config.RATCHET_DATA, halt);
-  say(options, [
-    'The database does not answer, so no entry can be sent. The halt waits on the disk, and a worker that starts or',
-    `runs here puts it in force once the database is back: ${describeScope(scope)}, ${level}.`,
-  ]);
-  if (level === 'entries-blocked') return finish(options, halt, cause);
-  if (scope.kind !== 'all' && scope.kind !== 'symbol') throw needsDatabase(scope);
-  await sweepDirectly(
-    { config, stack },
-    { mode: 'without-database', halt, giveUpAfterMs },
-    ({ left, canceled, looks }) =>
-      say(options, [
-        `look ${looks}: ${typeof canceled === 'number' ? canceled : canceled.length} canceled, ${left.length} left`,
-      ]),
-  );
-  if (level === 'flatten') say(options, ['Positions are closed once the database is back: their exits need the book.']);
-  return finish(options, halt, cause);
-}
-
-function finish(options: Options, halt: SpooledHalt, cause: unknown): number {
-  if (options.json) print(options, { spooled: halt, because: String(cause) }, []);
-  return exitCodes.unavailable;
-}
-
-const needsDatabase = ({ kind, id }: HoldScope): RatchetError =>
-  new RatchetError('HALT_SCOPE_NEEDS_DATABASE', { scope: `${kind} ${id}` });
 
 function say(options: Options, lines: readonly string[]): void {
   if (!options.json && lines.length > 0) print(options, undefined, lines);

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { writeStackFile } from '../../src/config/stack-file.ts';
 import { limitsFile } from '../../src/contracts/schemas/limits.ts';
 import { createKey, sha256OfSecret } from '../../src/store/api-keys.ts';
+import { ensureAccount } from '../../src/store/trading-state/accounts.ts';
 import { setApprovalPolicy } from '../../src/store/trading-state/approvals.ts';
 import { holdsInForce } from '../../src/store/trading-state/holds.ts';
 import { clientOrderIdOf } from '../../src/venue/client-order-id.ts';
@@ -89,13 +91,57 @@ describe('F42: ratchet halt, with Temporal and every worker away', () => {
   });
 });
 
+describe('ratchet halt on a scope that nothing can be in', () => {
+  test.each([
+    {
+      name: 'of a symbol of another form',
+      args: ['--symbol', 'BTCUSDT'],
+      code: 2,
+      says: /--symbol="BTCUSDT", allowed: .*BASE/,
+    },
+    {
+      name: 'of an account of no form',
+      args: ['--account', 'the main'],
+      code: 2,
+      says: /--account="the main", allowed: /,
+    },
+    {
+      name: 'of an account that does not exist',
+      args: ['--account', 'mian'],
+      code: 1,
+      says: /ACCOUNT_UNKNOWN.*account=mian/,
+    },
+  ])('$name is refused, and does not say HALTED', async ({ args, code, says }) => {
+    const refused = await ratchet(['halt', '--reason', 'fire', ...args]);
+    expect(refused).toEqual({ code, out: '', err: expect.stringMatching(says) });
+    expect(await holdsInForce(database.db, Date.now())).toEqual([]);
+  });
+
+  test('is refused for its form also with the database away, and nothing waits on the disk', async () => {
+    const args = ['halt', '--reason', 'fire', '--symbol', 'BTCUSDT'];
+    expect(await ratchet(args, { DATABASE_URL: nowhere })).toMatchObject({ code: 2 });
+    expect(existsSync(join(data, 'spool'))).toBe(false);
+  });
+
+  test('of a strategy that may be about to start is in force, and says so', async () => {
+    const args = ['halt', '--reason', 'fire', '--strategy', 'not-yet'];
+    const { code, out } = await ratchet(args);
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('HALTED: strategy not-yet') });
+    expect(out).toContain('Nothing has ever been in strategy not-yet: see that it is spelled as meant.');
+    expect(JSON.parse((await ratchet([...args, '--json'])).out)).toMatchObject({ isScopeUnused: true });
+    const used = await ratchet(['halt', '--reason', 'fire', '--strategy', 'ma-cross']);
+    expect(used.out).not.toContain('Nothing has ever been in');
+  });
+});
+
 describe('F43: ratchet halt, with the database away', () => {
   test('cancels at the venue, and keeps the halt on the disk for a worker', async () => {
     await world.enter('no-database');
     const args = ['halt', '--level', 'frozen', '--reason', 'fire', '--actor', 'anna'];
     const { code, out } = await ratchet(args, { DATABASE_URL: nowhere });
-    expect({ code, out }).toMatchObject({ code: 3, out: expect.stringMatching(/no entry can be sent/) });
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringMatching(/no entry can be sent/) });
     expect(out).toMatch(/look 1: 1 canceled, 0 left/);
+    expect(out).toContain(`clear: 1 canceled: ${entryOf('no-database')}; nothing is left`);
     expect(world.openAtVenue()).toEqual([]);
     const [name = ''] = readdirSync(join(data, 'spool'));
     expect(JSON.parse(readFileSync(join(data, 'spool', name), 'utf8'))).toMatchObject({
@@ -105,6 +151,44 @@ describe('F43: ratchet halt, with the database away', () => {
       reason: 'fire',
       sweep: { venue: 'paper', isClear: true, canceled: [entryOf('no-database')], left: [] },
     });
+    rmSync(join(data, 'spool'), { recursive: true });
+  });
+
+  test('ends with 1 and names what is left, in words and as JSON', async () => {
+    await world.enter('no-database-stuck');
+    const later = { action: 'status', code: 429, headers: { 'retry-after': '600' }, body: { code: -1003 } } as const;
+    world.plan({ id: 'no', on: { method: 'DELETE' }, phase: 'before_accept', do: later });
+    const args = ['halt', '--level', 'frozen', '--reason', 'fire'];
+    const left = [entryOf('no-database-stuck')];
+    const said = await ratchet(args, { DATABASE_URL: nowhere });
+    expect(said).toMatchObject({ code: 1, out: expect.stringContaining(`gave up: 0 canceled; 1 left: ${left[0]}`) });
+    const { code, out } = await ratchet([...args, '--json'], { DATABASE_URL: nowhere });
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      spooled: { level: 'frozen' },
+      sweep: { canceled: [], left, looks: 1, isClear: false },
+    });
+    world.simulator.clearPlan();
+  });
+
+  test('flatten ends with 3 when the orders are gone: the exits wait for the database', async () => {
+    const args = ['halt', '--level', 'flatten', '--reason', 'fire', '--json'];
+    const { code, out } = await ratchet(args, { DATABASE_URL: nowhere });
+    expect({ code, sweep: JSON.parse(out).sweep }).toMatchObject({ code: 3, sweep: { isClear: true } });
+    rmSync(join(data, 'spool'), { recursive: true });
+  });
+
+  test('ends with 3 where nobody could begin, and still keeps it', async () => {
+    const args = ['halt', '--level', 'frozen', '--reason', 'fire'];
+    const away = { DATABASE_URL: nowhere, RATCHET_VENUE_REST_URL: undefined };
+    const said = await ratchet(args, away);
+    expect(said).toMatchObject({ code: 3, err: expect.stringContaining('HALT_VENUE_UNKNOWN') });
+    const { code, out } = await ratchet([...args, '--json'], away);
+    expect({ code, answer: JSON.parse(out) }).toMatchObject({
+      code: 3,
+      answer: { spooled: { level: 'frozen' }, sweep: null, error: { code: 'HALT_VENUE_UNKNOWN' } },
+    });
+    expect(readdirSync(join(data, 'spool'))).toHaveLength(2);
     rmSync(join(data, 'spool'), { recursive: true });
   });
 
@@ -139,9 +223,10 @@ describe('F45: ratchet resume and limits set, where two people are needed', () =
   test('one asks, the list shows it, another approves, and only then is it lifted', async () => {
     await ratchet(['halt', '--reason', 'news']);
     expect((await ratchet(['resume', '--reason', 'over'])).err).toMatch(/RESUME_NEEDS_APPROVAL/);
-    expect((await ratchet(['resume', ...as('anna')])).out).toMatch(
-      /A second person has to approve: everything is still held/,
-    );
+    expect(await ratchet(['resume', ...as('anna')])).toMatchObject({
+      code: 4,
+      out: expect.stringContaining('A second person has to approve: everything is still held'),
+    });
     const list = JSON.parse((await ratchet(['approvals', 'list', '--json'])).out) as {
       approvals: { approvalId: string; requestHash: string }[];
     };
@@ -172,6 +257,52 @@ describe('F45: ratchet resume and limits set, where two people are needed', () =
     expect((await ratchet(['limits', 'set', file, '--reason', 'wiser'])).out).toMatch(/limits of main: changed/);
     writeFileSync(file, JSON.stringify(limits('200')));
     expect((await ratchet(['limits', 'set', file, '--reason', 'bolder'])).err).toMatch(/LIMITS_NEED_APPROVAL/);
-    expect((await ratchet(['limits', 'set', file, ...as('anna')])).out).toMatch(/has to approve orderNotionalMax/);
+    expect(await ratchet(['limits', 'set', file, ...as('anna')])).toMatchObject({
+      code: 4,
+      out: expect.stringContaining('has to approve orderNotionalMax'),
+    });
+  });
+
+  test('where three are needed, the second approval waits too', async () => {
+    await setApprovalPolicy(database.db, { peopleNeeded: 3, nowMs: 2 });
+    await ratchet(['halt', '--reason', 'news']);
+    const asked = JSON.parse((await ratchet(['resume', ...as('anna'), '--json'])).out) as {
+      approval: { approvalId: string; requestHash: string };
+    };
+    const { approvalId, requestHash } = asked.approval;
+    expect(await ratchet(['approvals', 'approve', approvalId, '--hash', requestHash, ...as('ben')])).toMatchObject({
+      code: 4,
+      out: expect.stringContaining('it waits for 1 more'),
+    });
+    await setApprovalPolicy(database.db, { peopleNeeded: 2, nowMs: 3 });
+  });
+
+  test('limits set is about the account of the stack, as every other command is', async () => {
+    await setApprovalPolicy(database.db, { peopleNeeded: 1, nowMs: 4 });
+    const account = 'desk-2';
+    const opened = {
+      account,
+      venue: 'paper',
+      currency: 'USDT',
+      limits: {},
+      actor: { type: 'system', id: 'test' },
+    } as const;
+    await ensureAccount(database.db, { ...opened, nowMs: 1 });
+    const folder = mkdtempSync(join(tmpdir(), 'ratchet-desk-'));
+    writeStackFile(folder, {
+      version: 1,
+      mode: 'paper',
+      account,
+      venue: 'paper',
+      startedAtMs: 1,
+      temporal: { address: '127.0.0.1:1', namespace: 'default' },
+      database: { url: database.appUrl },
+      api: { url: 'http://127.0.0.1:1', keyFile: keyFile('anna') },
+      processes: {},
+    });
+    const args = ['limits', 'set', join(data, 'limits.json'), '--reason', 'wiser'];
+    expect((await ratchet(args, { RATCHET_DATA: folder })).out).toMatch(/limits of desk-2: changed/);
+    expect(JSON.parse((await ratchet(['status', '--json'], { RATCHET_DATA: folder })).out)).toMatchObject({ account });
+    rmSync(folder, { recursive: true });
   });
 });
