@@ -76,8 +76,8 @@ export const venueActivities = (venue: string) => {
   const { collectFills } = proxyActivities<Activities>({ ...urgent, summary: 'read the fills that are missing' });
   const { findOrder } = proxyActivities<Activities>({
     ...common,
-    // It asks on until the fence has passed.
-    startToCloseTimeout: '2 minutes',
+    // One look, that may place the order again. How long until the next one it says itself.
+    startToCloseTimeout: '60 seconds',
     priority: { priorityKey: 2 },
     summary: 'ask the venue what became of the order',
   });

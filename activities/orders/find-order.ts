@@ -1,3 +1,5 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { OrderRef, OrderReported } from '../../src/contracts/messages/messages.ts';
 import { backoffMs } from '../../src/domain/backoff.ts';
 import { isClosed } from '../../src/domain/order.ts';
@@ -17,20 +19,30 @@ import { resendOrder } from './resend-order.ts';
 const lookUps = { baseMs: 200, capMs: 8_000, factor: 2 };
 
 /**
- * Asks the venue what became of an order, until its answer is definite. "No such order" proves nothing before the
- * fence has passed; after it, and with nothing in the open and recent orders either, it is presumed dead: parked, so
- * that it keeps its reservation and a person decides, or by policy placed again as the next generation.
+ * Asks the venue what became of an order, until its answer is definite: one look an attempt, because whoever waits
+ * between them would hold one of the worker's slots. "No such order" proves nothing before the fence has passed; after
+ * it, and with nothing in the open and recent orders either, it is presumed dead: parked, so that it keeps its
+ * reservation and a person decides, or by policy placed again as the next generation. Throws a retryable failure while
+ * nothing is settled.
  */
 export const createFindOrder = (deps: ActivityDependencies) =>
   function findOrder(ref: OrderRef): Promise<OrderReported> {
     return whileBeating(async (signal) => {
-      for (let attempt = 0; ; attempt += 1) {
-        const settled = await lookOnce(deps, ref);
-        if (settled !== undefined) return settled;
-        await deps.sleep(backoffMs({ ...lookUps, attempt }), signal);
-      }
+      const settled = await lookOnce(deps, ref);
+      if (settled !== undefined) return settled;
+      signal.throwIfAborted();
+      throw notSettled(Context.current().info.attempt);
     });
   };
+
+/** Expected, so that no log and no metric counts it as a failure. `attempt` is counted from 1. */
+const notSettled = (attempt: number): ApplicationFailure =>
+  ApplicationFailure.create({
+    message: 'ORDER_UNSETTLED: nobody can say yet what became of the order',
+    type: 'ORDER_UNSETTLED',
+    category: ApplicationFailureCategory.BENIGN,
+    nextRetryDelay: backoffMs({ ...lookUps, attempt: attempt - 1 }),
+  });
 
 /** One look: the order as it stands if that is definite now, else nothing. */
 async function lookOnce(deps: ActivityDependencies, ref: OrderRef): Promise<OrderReported | undefined> {

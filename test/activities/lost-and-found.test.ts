@@ -138,7 +138,7 @@ describe('policy resend', () => {
         validForMs: 600_000,
         faults: [never(1)],
         // The boundaries of the last look, where it presumes the first dead and sends the second.
-        strikes: [{ activity: 'findOrder', point: 56 + 2 * late, kind: late % 2 === 0 ? 'crash' : 'pause' }],
+        strikes: [{ activity: 'findOrder', call: 10, point: 2 * late, kind: late % 2 === 0 ? 'crash' : 'pause' }],
       });
       expect(struck.length).toBeLessThanOrEqual(1);
       expect(entry?.status).toMatch(/^(filled|denied)$/);

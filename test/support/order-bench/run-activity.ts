@@ -56,12 +56,15 @@ export function createRunner(options: {
   const struck: string[] = [];
   const passed: Record<string, number[]> = {};
 
-  const attempt = (name: ActivityName, args: readonly unknown[]) => {
+  const attempt = (name: ActivityName, args: readonly unknown[], number: number) => {
     const call = (calls.get(name) ?? 0) + 1;
     calls.set(name, call);
     const stage = createStage(strikes.find((each) => each.activity === name && (each.call ?? 1) === call));
     const activity = activitiesOn(stage)[name] as (...args: readonly unknown[]) => Promise<unknown>;
-    const running = new MockActivityEnvironment({ activityType: name }, { logger: noLog }).run(activity, ...args);
+    const running = new MockActivityEnvironment({ activityType: name, attempt: number }, { logger: noLog }).run(
+      activity,
+      ...args,
+    );
     const ended = running.then(
       (value) => ({ value }) as const,
       (error: unknown) => ({ error }) as const,
@@ -82,7 +85,7 @@ export function createRunner(options: {
       const giveUpAtMs = now() + policy.scheduleToCloseMs;
       let sleeper: ReturnType<typeof attempt> | undefined;
       for (let number = 1; ; number += 1) {
-        const current = attempt(name, args);
+        const current = attempt(name, args, number);
         const outcome = await Promise.race([current.ended, current.stage.asleep]);
         if (outcome === 'asleep') {
           sleeper = current;
