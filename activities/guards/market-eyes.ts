@@ -144,11 +144,7 @@ async function askForMissing(
   look.isAsking = true;
   try {
     const trades = await venue.marketTrades(symbol, afterId, pageRows, look.nextLane());
-    for (const trade of trades) hear(eyes.onTrade(trade));
-    // A guard that was armed meanwhile may miss trades before these.
-    const isFirstMissing = (eyes.missingAfter() ?? afterId) >= afterId;
-    // Ids that the venue leaves out do not exist: nobody waits for them.
-    if (isFirstMissing) hear(eyes.onComplete(trades.at(-1)?.venueTradeId ?? afterId + pageRows));
+    hear(trades.length > 0 ? eyes.onPage(trades, afterId) : eyes.onNoneAfter(afterId));
   } catch (error) {
     logger.warn({ error, symbol, afterId }, 'missing trades can not be read yet; the live price is watched');
   } finally {

@@ -14,24 +14,27 @@ export type SymbolEyes = {
   onTrade(trade: MarketTrade): readonly Seen[];
   /** Trades after this id are wanted once more from the venue. Null = nothing is missing. */
   missingAfter(): number | null;
-  /** What is missing up to this id does not exist: whoever waits for it goes on from the next trade there is. */
-  onComplete(upToTradeId: number): readonly Seen[];
+  /** The venue's own trades after this id, oldest first: ids that it leaves out between them do not exist. */
+  onPage(page: readonly MarketTrade[], afterTradeId: number): readonly Seen[];
+  /** The venue has none after this id: whoever waits for one goes on from the next trade at hand. */
+  onNoneAfter(afterTradeId: number): readonly Seen[];
   /** The last trade that this guard has seen, or null when it is not armed. */
   seenBy(id: string): number | null;
   /** Every guard has seen all trades up to here, or null before the first. */
   seenUpTo(): number | null;
 };
 
-const recentMax = 16_384;
+const recentMaxDefault = 16_384;
 const nothing: readonly Seen[] = [];
 
 /**
  * The eyes on one symbol: every guard sees every trade after its own first one, in order, exactly once. Where trades are
  * missing (a gap of the stream, a guard that was armed late, a restart) the live price is tested against the stops as
- * they stand at once, and what was missed follows in order before anything moves.
+ * they stand at once, and what was missed follows in order before anything moves. `recentMax` = so many ids are kept at
+ * hand; a guard that is farther behind is shown each trade as it comes.
  */
-export function createSymbolEyes(): SymbolEyes {
-  const recent = createRecentTrades();
+export function createSymbolEyes({ recentMax = recentMaxDefault } = {}): SymbolEyes {
+  const recent = createRecentTrades(recentMax);
   // One lane is level with the stream; a guard that came late catches up in a lane of its own.
   let lanes: readonly Lane[] = [];
 
@@ -48,8 +51,26 @@ export function createSymbolEyes(): SymbolEyes {
 
   const show = (lane: Lane, trade: MarketTrade): readonly Seen[] => {
     if (trade.venueTradeId < lane.nextId) return nothing;
-    return trade.venueTradeId === lane.nextId ? advance(lane) : lane.peek(trade);
+    if (trade.venueTradeId > lane.nextId) return lane.peek(trade);
+    // The trade itself, which is not among the recent ones when it is much older than they are.
+    const seen = lane.step(trade);
+    const next = advance(lane);
+    return next.length === 0 ? seen : [...seen, ...next];
   };
+
+  /** Goes over ids that do not exist, up to this one. */
+  const pass = (lane: Lane, upToId: number): readonly Seen[] => {
+    const seen: Seen[] = [];
+    while (lane.nextId <= upToId) {
+      seen.push(...advance(lane));
+      if (lane.nextId <= upToId) lane.nextId += 1;
+    }
+    return [...seen, ...advance(lane)];
+  };
+
+  /** A lane that waits for older trades than these has been told nothing about them. */
+  const passAll = (afterId: number, upToId: number): readonly Seen[] =>
+    lanes.filter((lane) => lane.nextId > afterId).flatMap((lane) => pass(lane, upToId));
 
   const isBehind = (lane: Lane) => lane.nextId <= recent.newestId();
 
@@ -82,16 +103,10 @@ export function createSymbolEyes(): SymbolEyes {
       const behind = lanes.filter(isBehind);
       return behind.length === 0 ? null : Math.min(...behind.map((lane) => lane.nextId)) - 1;
     },
-    onComplete(upToTradeId) {
-      const lastId = Math.min(upToTradeId, recent.newestId());
-      const seen = lanes.flatMap((lane) => {
-        const changes: Seen[] = [];
-        while (lane.nextId <= lastId) {
-          changes.push(...advance(lane));
-          if (lane.nextId <= lastId) lane.nextId += 1;
-        }
-        return [...changes, ...advance(lane)];
-      });
+    onPage: (page, afterTradeId) =>
+      page.flatMap((trade) => [...passAll(afterTradeId, trade.venueTradeId - 1), ...eyes.onTrade(trade)]),
+    onNoneAfter(afterTradeId) {
+      const seen = passAll(afterTradeId, recent.newestId());
       lanes = merged(lanes);
       return seen;
     },
@@ -116,7 +131,7 @@ function merged(lanes: readonly Lane[]): Lane[] {
 }
 
 /** The newest trades by their id, so that a guard that is armed a moment late needs nobody else. */
-function createRecentTrades() {
+function createRecentTrades(recentMax: number) {
   // A ring: each id has one place, which a later trade takes over.
   const ring: (MarketTrade | undefined)[] = new Array(recentMax);
   let newestId = 0;
