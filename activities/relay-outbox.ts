@@ -12,7 +12,7 @@ import { checkpointMemo, searchAttributes, workflowTypes } from '../src/contract
 import { backoffMs } from '../src/domain/backoff.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
 import type { Db } from '../src/store/database.ts';
-import { type OutboxMessage, postpone, settle, takeDue } from '../src/store/outbox.ts';
+import { hasStartAhead, type OutboxMessage, postpone, settle, takeDue } from '../src/store/outbox.ts';
 import { startRelayLoop } from './relay-loop.ts';
 
 const batchSize = 50;
@@ -59,7 +59,8 @@ export function startOutboxRelay({
 
 type Delivery = Omit<Parameters<typeof startOutboxRelay>[0], 'onAnnounced'>;
 
-type Delivered = { readonly message: OutboxMessage; readonly outcome: 'delivered' | 'target-gone' };
+type Outcome = 'delivered' | 'target-gone';
+type Delivered = { readonly message: OutboxMessage; readonly outcome: Outcome };
 
 /** Exits leave alone: the server works on what it is told after them at the same time, and slower. */
 async function deliverAll(delivery: Delivery, messages: readonly OutboxMessage[]): Promise<void> {
@@ -77,18 +78,19 @@ async function deliverAll(delivery: Delivery, messages: readonly OutboxMessage[]
 }
 
 async function deliverOne(delivery: Delivery, message: OutboxMessage): Promise<Delivered[]> {
-  const { db, client, logger, now, newestNote } = delivery;
+  const { db, logger, now } = delivery;
+  const { messageId, workflowId, attempts } = message;
   try {
     const planned = isExitStart(message) ? await withFirstStep(delivery, message) : message;
-    return [{ message, outcome: await send(client, planned, newestNote()) }];
+    const outcome = await sendInTurn(delivery, planned);
+    if (outcome !== 'too-early') return [{ message, outcome }];
   } catch (error) {
-    const { messageId, workflowId, attempts } = message;
     logger.warn({ error, messageId, workflowId, attempts }, 'message not delivered');
-    const untilMs = now() + backoffMs({ baseMs: 200, capMs: 30_000, factor: 2, attempt: attempts - 1 });
-    // A row that can't be given back is due again by itself.
-    await postpone(db, { messageId, untilMs }).catch(() => undefined);
-    return [];
   }
+  const untilMs = now() + backoffMs({ baseMs: 200, capMs: 30_000, factor: 2, attempt: attempts - 1 });
+  // A row that can't be given back is due again by itself.
+  await postpone(db, { messageId, untilMs }).catch(() => undefined);
+  return [];
 }
 
 type StartMessage = Exclude<OutboxMessage, { action: 'signal' }>;
@@ -112,8 +114,20 @@ async function withFirstStep({ planExit, logger }: Delivery, message: StartMessa
   }
 }
 
+/** A signal may overtake the message that starts its workflow: then it waits for that one, and its workflow is not gone. */
+async function sendInTurn(
+  { db, client, newestNote }: Delivery,
+  message: OutboxMessage,
+): Promise<Outcome | 'too-early'> {
+  const outcome = await send(client, message, newestNote());
+  if (outcome === 'delivered' || message.action !== 'signal') return outcome;
+  if (await hasStartAhead(db, message)) return 'too-early';
+  // The start may have been delivered between the two: only now is an answer the last word.
+  return send(client, message, newestNote());
+}
+
 /** A workflow that is there already, or was, is success for a start; one that is gone can't be told any more. */
-async function send(client: Client, message: OutboxMessage, note: string | undefined): Promise<Delivered['outcome']> {
+async function send(client: Client, message: OutboxMessage, note: string | undefined): Promise<Outcome> {
   const { workflowId } = message;
   try {
     switch (message.action) {

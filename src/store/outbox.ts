@@ -134,6 +134,19 @@ export async function forgetSettled(db: Db, settledBeforeMs: number): Promise<nu
   return Number(numDeletedRows);
 }
 
+/** Whether an older message that is still to be delivered would start the workflow that this one is for. */
+export async function hasStartAhead(db: Db, { workflowId, messageId }: OutboxMessage): Promise<boolean> {
+  const start = await db
+    .selectFrom('outbox')
+    .select('message_id')
+    .where('workflow_id', '=', workflowId)
+    .where('action', '<>', 'signal')
+    .where('message_id', '<', messageId)
+    .where('settled_at_ms', 'is', null)
+    .executeTakeFirst();
+  return start !== undefined;
+}
+
 /** Gives a message back that could not be delivered: nobody takes it before `untilMs`. */
 export async function postpone(
   db: Db,
