@@ -8,10 +8,11 @@ import {
 import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { ExitInput, ExitInstruction } from '../src/contracts/messages/messages.ts';
-import { checkpointMemo, searchAttributes, workflowTypes } from '../src/contracts/messages/names.ts';
+import { checkpointMemo, positionId, searchAttributes, workflowTypes } from '../src/contracts/messages/names.ts';
 import { backoffMs } from '../src/domain/backoff.ts';
 import { crashPoint } from '../src/observability/crash-point.ts';
 import type { Db } from '../src/store/database.ts';
+import { alertMonitorGone } from '../src/store/guards/monitor-alerts.ts';
 import { hasStartAhead, type OutboxMessage, postpone, settle, takeDue } from '../src/store/outbox.ts';
 import { startRelayLoop } from './relay-loop.ts';
 
@@ -79,10 +80,12 @@ async function deliverAll(delivery: Delivery, messages: readonly OutboxMessage[]
 
 async function deliverOne(delivery: Delivery, message: OutboxMessage): Promise<Delivered[]> {
   const { db, logger, now } = delivery;
-  const { messageId, workflowId, attempts } = message;
+  const { messageId, workflowId, tradeId, attempts } = message;
   try {
     const planned = isExitStart(message) ? await withFirstStep(delivery, message) : message;
     const outcome = await sendInTurn(delivery, planned);
+    const isMonitorGone = outcome === 'target-gone' && tradeId !== null && workflowId === positionId(tradeId);
+    if (isMonitorGone) await alertMonitorGone(db, { tradeId, nowMs: now() });
     if (outcome !== 'too-early') return [{ message, outcome }];
   } catch (error) {
     logger.warn({ error, messageId, workflowId, attempts }, 'message not delivered');

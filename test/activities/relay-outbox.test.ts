@@ -1,12 +1,17 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type WorkflowSignalWithStartOptions,
+} from '@temporalio/client';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startOutboxRelay } from '../../activities/relay-outbox.ts';
 import type { ExitInput, ExitInstruction } from '../../src/contracts/messages/messages.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import type { Db } from '../../src/store/database.ts';
-import { requestExit } from '../../src/store/exits/exits.ts';
+import { requestExit, settleTrade } from '../../src/store/exits/exits.ts';
 import { enqueue, type NewMessage, settle as settleMessages } from '../../src/store/outbox.ts';
-import { aRequest, enter, messagesTo, openAccount } from '../store/fixtures.ts';
+import { alertCodes, aRequest, enter, messagesTo, openAccount } from '../store/fixtures.ts';
 import { aDatabase } from '../support/postgres.ts';
 
 const settle: ExitInstruction = { step: 'settle' };
@@ -71,6 +76,49 @@ describe('an exit is started', () => {
     { name: 'is not planned in time', planExit: () => new Promise<never>(() => undefined) },
   ])('all the same where its first step $name', async ({ planExit }) => {
     expect(await startedWith(planExit)).toEqual(expect.not.objectContaining({ first: expect.anything() }));
+  });
+});
+
+describe('a monitor that somebody has ended', () => {
+  const ended = {
+    start: async () => undefined,
+    signalWithStart: async (type: string, { workflowId }: WorkflowSignalWithStartOptions) => {
+      throw new WorkflowExecutionAlreadyStartedError('it is closed', workflowId, type);
+    },
+    getHandle: (workflowId: string) => ({
+      signal: async () => {
+        throw new WorkflowNotFoundError('it is closed', workflowId, undefined);
+      },
+    }),
+  };
+  const untilTold = (db: Db) =>
+    vi.waitFor(async () => {
+      const messages = await messagesTo(db, monitorId);
+      expect(messages.map(({ outcome }) => outcome)).toEqual(messages.map(() => 'target-gone'));
+    }, 10_000);
+
+  test('is an alert while its position is open, until the trade is closed', async () => {
+    const db = await anAccount();
+    await enter(db, aRequest());
+    relay(db, { workflow: ended });
+    await untilTold(db);
+    expect(await alertCodes(db)).toEqual(['MONITOR_GONE']);
+
+    await askForExit(db);
+    expect(await alertCodes(db)).toEqual(['MONITOR_GONE']);
+    await settleTrade(db, { tradeId: 'trade-1', isSettled: () => true, nowMs: Date.now() });
+    expect(await alertCodes(db)).toEqual([]);
+    await untilTold(db);
+    expect(await alertCodes(db)).toEqual([]);
+  });
+
+  test('is none once an exit was asked for, which needs no monitor', async () => {
+    const db = await anAccount();
+    await enter(db, aRequest());
+    await askForExit(db);
+    relay(db, { workflow: ended });
+    await untilTold(db);
+    expect(await alertCodes(db)).toEqual([]);
   });
 });
 

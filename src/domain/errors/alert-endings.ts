@@ -34,6 +34,7 @@ const alertEndings = {
   FLATTEN_INCOMPLETE: 'the last of the named trades being flat, or the halt being lifted',
   GUARDS_UNWATCHED: 'a worker that watches the positions again',
   LIMITS_NEED_APPROVAL: 'the next start that finds nothing loosened by the limits file',
+  MONITOR_GONE: 'the trade being closed',
   ORDER_MISSING: 'the correction that is approved, or the comparison that finds no difference',
   ORDER_PARKED: 'the order being resolved: ratchet resolve',
   ORDER_UNRESOLVED: "the venue's answer about the order, or the order being parked",

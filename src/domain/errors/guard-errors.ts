@@ -69,6 +69,11 @@ export const guardErrors = {
     remedy:
       'See that a worker runs and that the workflow market-<shard> is not stuck; it is woken again every 5 seconds.',
   },
+  MONITOR_GONE: {
+    retryable: false,
+    summary: 'Somebody ended the workflow that looks after this open position: nobody keeps its time stop any more.',
+    remedy: 'Close the position: ratchet close <tradeId> --reason TEXT. An exit needs no monitor.',
+  },
   PRICES_STALE: {
     retryable: true,
     summary:

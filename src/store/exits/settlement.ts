@@ -8,6 +8,7 @@ import { openPosition, type Position, realizedPnl, sellableQuantity } from '../.
 import { resolveAlert } from '../alerts.ts';
 import type { Db, Tx } from '../database.ts';
 import { disarmAll } from '../guards/arming.ts';
+import { resolveMonitorGone } from '../guards/monitor-alerts.ts';
 import { resolveProtection } from '../guards/protection-alerts.ts';
 import { lockTrade, maySayMore, stateOf } from '../orders/book-order.ts';
 import { exitRefusedCondition } from '../orders/order-changes.ts';
@@ -86,6 +87,7 @@ async function close(tx: Tx, trade: TradeRow, reason: ExitReason, nowMs: number)
   await releaseProbe(tx, trade.account_id, tradeId);
   await disarmAll(tx, tradeId, nowMs);
   await resolveProtection(tx, tradeId, nowMs);
+  await resolveMonitorGone(tx, tradeId, nowMs);
   // Its position may have been sold without the exit, such as by its stop at the venue.
   await resolveAlert(tx, { condition: exitRefusedCondition(tradeId), nowMs });
   await record(tx, {
