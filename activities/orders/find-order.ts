@@ -29,7 +29,8 @@ export const createFindOrder = (deps: ActivityDependencies) =>
   function findOrder(ref: OrderRef): Promise<OrderReported> {
     return whileBeating(async (signal) => {
       const settled = await lookOnce(deps, ref);
-      if (settled !== undefined) return settled;
+      // Somebody else has sent it again meanwhile: the next look follows to that generation.
+      if (settled !== undefined && settled.reasonCode !== 'ORDER_PRESUMED_DEAD') return settled;
       signal.throwIfAborted();
       throw notSettled(Context.current().info.attempt);
     });

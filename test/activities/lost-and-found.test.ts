@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { decimal } from '../../src/domain/decimal.ts';
 import type { FaultRule } from '../../src/simulator/server.ts';
 import { resolveOrder } from '../../src/store/orders/orders.ts';
@@ -149,6 +149,25 @@ describe('policy resend', () => {
       expect(judgeBench(evidence)).toEqual([]);
     },
   );
+
+  test('an order that somebody else has just sent again is followed to its next generation', async () => {
+    const bench = await theater.open({ unresolved: 'resend', watch: false });
+    await bench.trade();
+    const request = bench.request({ validForMs: 600_000 });
+    const ref = { tradeId: request.tradeId, leg: 0, purpose: 'entry', generation: 1 } as const;
+    bench.simulator.plan(never(1));
+    await bench.runner().run('checkLimits', [request, 'run-1']);
+    expect(await bench.runner().run('placeOrder', [ref])).toMatchObject({ inDoubt: true });
+    await bench.pass(40_000);
+    // Ours has read the first generation when the other one presumes it dead.
+    const { openOrders } = bench.venue;
+    vi.spyOn(bench.venue, 'openOrders').mockImplementationOnce(async (...asked) => {
+      expect(await bench.runner().run('findOrder', [ref])).toMatchObject({ generation: 2, status: 'filled' });
+      return openOrders(...asked);
+    });
+    expect(await bench.runner().run('findOrder', [ref])).toMatchObject({ generation: 2, status: 'filled' });
+    expect(judgeBench(await bench.evidence())).toEqual([]);
+  });
 
   test('a parked order that a person declares dead gives back what it reserved', async () => {
     const bench = await theater.open();
