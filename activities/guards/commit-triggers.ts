@@ -10,6 +10,8 @@ const retryMs = 100;
 export type TriggerCommits = {
   /** Starts committing and does not wait: prices go on. */
   commit(row: ArmedGuard, seen: Seen): void;
+  /** Whether the book still lacks a trigger at a price of this symbol. */
+  isPending(symbol: string): boolean;
   /** Gives up what is not committed; whoever watches next sees the same price again. */
   close(): Promise<void>;
 };
@@ -20,7 +22,7 @@ export type TriggerCommits = {
  */
 export function openTriggerCommits(deps: ActivityDependencies, lease: ShardLease): TriggerCommits {
   const { db, now, logger } = deps;
-  const running = new Set<Promise<void>>();
+  const running = new Map<Promise<void>, ArmedGuard>();
   let isClosed = false;
 
   const untilCommitted = async (row: ArmedGuard, { guard, trade }: Seen): Promise<void> => {
@@ -43,11 +45,12 @@ export function openTriggerCommits(deps: ActivityDependencies, lease: ShardLease
     commit(row, seen) {
       crashPoint('beforeTrigger');
       const committing = untilCommitted(row, seen).finally(() => running.delete(committing));
-      running.add(committing);
+      running.set(committing, row);
     },
+    isPending: (symbol) => [...running.values()].some((row) => row.symbol === symbol),
     async close() {
       isClosed = true;
-      await Promise.all(running);
+      await Promise.all(running.keys());
     },
   };
 }

@@ -37,7 +37,11 @@ export type MarketEyes = {
    * meanwhile must be taken up, and the lease be kept.
    */
   catchUp(): void;
-  /** Writes what has changed, and from time to time how far each symbol was seen, in one statement. */
+  /**
+   * Writes what has changed, and from time to time how far each symbol was seen, in one statement. While a trigger is not
+   * committed its symbol's cursor stands: whoever takes over must come by that price again, and by those that had moved the
+   * stop there.
+   */
   checkpoint(): Promise<void>;
   close(): Promise<void>;
 };
@@ -112,7 +116,7 @@ export function openMarketEyes(deps: ActivityDependencies, room: VenueRoom, leas
       const changes = unwritten.list((row) => looks.get(row.symbol)?.eyes.find(row.id));
       if (changes.length === 0 && now() < cursorsAtMs) return;
       cursorsAtMs = now() + cursorsEveryMs;
-      const cursors = cursorsOf(looks.values());
+      const cursors = cursorsOf([...looks.values()].filter(({ symbol }) => !triggers.isPending(symbol)));
       const writtenIds = await checkpointGuards(db, { ...lease, cursors, changes, nowMs: now() });
       unwritten.written(changes.filter(({ row }) => writtenIds.has(row.id)));
     },
@@ -152,8 +156,8 @@ async function askForMissing(
   }
 }
 
-const cursorsOf = (looks: Iterable<Look>) =>
-  [...looks].flatMap(({ symbol, eyes }) => {
+const cursorsOf = (looks: readonly Look[]) =>
+  looks.flatMap(({ symbol, eyes }) => {
     const venueTradeId = eyes.seenUpTo();
     return venueTradeId === null ? [] : [{ symbol, venueTradeId }];
   });

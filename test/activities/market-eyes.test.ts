@@ -1,3 +1,4 @@
+import pg from 'pg';
 import pino from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -100,6 +101,15 @@ async function theEyes() {
 }
 
 const loaded = async () => (await loadShard(database.db, { shard }))[0];
+
+const cursor = async () =>
+  (
+    await database.db
+      .selectFrom('watch_cursor')
+      .select('venue_trade_id')
+      .where('shard', '=', shard)
+      .executeTakeFirstOrThrow()
+  ).venue_trade_id;
 
 const triggeredTrades = async (): Promise<readonly string[]> =>
   (await database.db.selectFrom('exit_request').select('trade_id').orderBy('trade_id').execute()).map(
@@ -212,5 +222,47 @@ describe('a trailing stop that is amended before what it went through is written
     await eyes.checkpoint();
     expect(await loaded()).toMatchObject({ version: 2, sinceVenueTradeId: 11, guard: { state: tight } });
     await eyes.close();
+  });
+});
+
+describe('a trigger that is not committed when the watch ends', () => {
+  /** Nobody else can have the row of this trade until it is let go. */
+  async function holding(tradeId: string): Promise<() => Promise<void>> {
+    const client = new pg.Client(database.ownerUrl);
+    await client.connect();
+    await client.query('begin');
+    await client.query('select 1 from trade where trade_id = $1 for update', [tradeId]);
+    return () => client.end();
+  }
+
+  test.each([
+    ['a stop', stopLoss, ['89', '100']],
+    ['a stop that had just moved there', trailing, ['110', '108', '112']],
+  ] as const)('is seen again by the next one: %s', async (what, guard, prices) => {
+    const tradeId = `not-committed: ${what}`;
+    await armed(tradeId, 10, guard);
+    const trades = prices.map((price, index) => aTrade(11 + index, price));
+    const letGo = await holding(tradeId);
+    const first = await theEyes();
+    await first.eyes.checkpoint();
+    for (const trade of trades) first.hear(trade);
+    first.pass(1_000);
+    await first.eyes.checkpoint();
+    await first.eyes.close();
+    await letGo();
+    expect(await triggeredTrades()).not.toContain(tradeId);
+
+    const next = await theEyes();
+    next.hear(aTrade(20, '112'));
+    next.catchUp();
+    expect(next.questions.map(({ afterId }) => afterId)).toEqual([10]);
+    next.questions[0]?.answer(trades);
+    await soon(async () => expect(await triggeredTrades()).toContain(tradeId));
+    await soon(async () => {
+      next.pass(1_000);
+      await next.eyes.checkpoint();
+      expect(await cursor()).toBe(10 + prices.length);
+    });
+    await next.eyes.close();
   });
 });
