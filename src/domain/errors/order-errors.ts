@@ -23,6 +23,12 @@ export const orderErrors = {
     summary: 'Only a parked order waits for a person.',
     remedy: 'Look at the order first: the venue has answered since, or is still being asked.',
   },
+  ORDER_TRADE_CLOSED: {
+    retryable: false,
+    summary: 'The trade of this order is closed: nothing waits for what the venue would say of it.',
+    remedy:
+      'It stays parked, and the venue is asked for it at every poll. Where it is not there: ratchet resolve <clientOrderId> --verdict dead --reason TEXT.',
+  },
   ORDER_UNKNOWN: {
     retryable: false,
     summary: 'There is no order with this client order id.',

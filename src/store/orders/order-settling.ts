@@ -1,7 +1,7 @@
 import type { OrderRef, OrderReported } from '../../contracts/messages/messages.ts';
 import { entryId } from '../../contracts/messages/names.ts';
 import { isPositive, zero } from '../../domain/decimal.ts';
-import { type ErrorCode, errorCatalog } from '../../domain/errors.ts';
+import { type ErrorCode, errorCatalog, RatchetError } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { isClosed } from '../../domain/order.ts';
 import { raiseAlert } from '../alerts.ts';
@@ -147,14 +147,20 @@ type ResolutionOutcome =
   | { readonly outcome: 'not-parked'; readonly reported: OrderReported }
   | { readonly outcome: 'unknown-order' };
 
-/** A person says what became of a parked order. Dead: it ends with what it filled, the rest is given back. */
+/**
+ * A person says what became of a parked order. Dead: it ends with what it filled, the rest is given back. An exit or a
+ * stop of a trade that is closed is not asked for again (ORDER_TRADE_CLOSED): nobody would take the answer.
+ */
 export function resolveOrder(db: Db, resolution: Resolution): Promise<ResolutionOutcome> {
   const { commandId, nowMs, ...body } = resolution;
   return runOnce(db, { commandId, kind: 'resolve', body, nowMs }, async (tx): Promise<ResolutionOutcome> => {
     const held = await lockOrder(tx, resolution.clientOrderId);
     if (held === undefined) return { outcome: 'unknown-order' };
     if (held.order.status !== 'parked') return { outcome: 'not-parked', reported: reportedOf(held.order) };
-    const { verdict, actor, reason } = resolution;
+    const { verdict, actor, reason, clientOrderId } = resolution;
+    if (verdict === 'look-again' && held.order.purpose !== 'entry' && held.trade.phase === 'closed') {
+      throw new RatchetError('ORDER_TRADE_CLOSED', { clientOrderId, tradeId: held.trade.trade_id });
+    }
     const change =
       verdict === 'dead'
         ? ({ status: 'canceled', in_doubt: false, reason_code: 'ORDER_DECLARED_DEAD', reason } as const)
