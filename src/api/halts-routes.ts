@@ -68,12 +68,8 @@ function haltRoute(scope: FastifyInstance, { db, now, rates }: ApiDependencies):
     async (request) => {
       const { actor, ...asked } = request.body;
       const { hold, workingEntries } = await applyHalt(db, { ...asked, actor: actorOf(request, actor), nowMs: now() });
-      return {
-        hold,
-        workingEntries,
-        sweeps: await sweepsOf(db, hold.holdId),
-        isScopeUnused: await isScopeUnused(db, hold.scope),
-      };
+      const [sweeps, isUnused] = await Promise.all([sweepsOf(db, hold.holdId), isScopeUnused(db, hold.scope)]);
+      return { hold, workingEntries, sweeps, isScopeUnused: isUnused };
     },
   );
 }

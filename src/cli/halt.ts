@@ -51,11 +51,20 @@ async function haltInDatabase({ options, scope }: HaltAsked, db: Db, site: Site)
     nowMs,
   });
   say(options, describeHalt(hold, workingEntries));
-  const isUnused = await isScopeUnused(db, scope);
-  if (isUnused) say(options, [`Nothing has ever been in ${describeScope(scope)}: see that it is spelled as meant.`]);
-  const sweeps = hold.level === 'entries-blocked' ? [] : await seeSwept(options, db, site, hold);
+  // Side by side: no sweep waits for a question.
+  const [isUnused, sweeps] = await Promise.all([
+    seeUsed(options, db, scope),
+    hold.level === 'entries-blocked' ? [] : seeSwept(options, db, site, hold),
+  ]);
   if (options.json) print(options, { hold, workingEntries, sweeps, isScopeUnused: isUnused }, []);
   return exitOf(sweeps);
+}
+
+/** A slip looks like a strategy that is about to start; only who asks can tell. */
+async function seeUsed(options: Options, db: Db, scope: HoldScope): Promise<boolean> {
+  const isUnused = await isScopeUnused(db, scope);
+  if (isUnused) say(options, [`Nothing has ever been in ${describeScope(scope)}: see that it is spelled as meant.`]);
+  return isUnused;
 }
 
 /** What is left is what was refused; a sweep that nobody has begun waits for somebody to be back. */
