@@ -15,13 +15,18 @@ import { createUnwrittenChanges } from './unwritten-changes.ts';
 const cursorsEveryMs = 1_000;
 const ownGapMs = 300;
 const pageRows = 1_000;
+// The list may lag behind the stream, so an empty answer is no proof: it is asked again after twice the pause each time.
+// What it still does not have at the fifth, nine seconds after the gap was seen, does not exist: stops move again.
+const emptyAnswersMax = 5;
+
+type Missing = { readonly afterId: number; readonly sinceMs: number; readonly emptyAnswers: number };
 
 type Look = {
   readonly symbol: string;
   readonly eyes: SymbolEyes;
   readonly stop: () => void;
-  /** Trades after this id are missing, since then. */
-  missing: { readonly afterId: number; readonly sinceMs: number } | null;
+  /** Trades after this id are missing, since then or since the venue last said that it has none. */
+  missing: Missing | null;
   isAsking: boolean;
   /** Stops wait for the answer. */
   readonly nextLane: () => Lane;
@@ -132,12 +137,13 @@ export function openMarketEyes(deps: ActivityDependencies, room: VenueRoom, leas
 function isAskingDue(look: Look, nowMs: number): boolean {
   const afterId = look.eyes.missingAfter();
   if (afterId === null) look.missing = null;
-  else if (look.missing?.afterId !== afterId) look.missing = { afterId, sinceMs: nowMs };
-  return !look.isAsking && look.missing !== null && nowMs - look.missing.sinceMs >= ownGapMs;
+  else if (look.missing?.afterId !== afterId) look.missing = { afterId, sinceMs: nowMs, emptyAnswers: 0 };
+  if (look.isAsking || look.missing === null) return false;
+  return nowMs - look.missing.sinceMs >= ownGapMs * 2 ** look.missing.emptyAnswers;
 }
 
 async function askForMissing(
-  { logger }: ActivityDependencies,
+  { logger, now }: ActivityDependencies,
   { venue }: VenueRoom,
   look: Look,
   hear: (seen: readonly Seen[]) => void,
@@ -148,12 +154,18 @@ async function askForMissing(
   look.isAsking = true;
   try {
     const trades = await venue.marketTrades(symbol, afterId, pageRows, look.nextLane());
-    hear(trades.length > 0 ? eyes.onPage(trades, afterId) : eyes.onNoneAfter(afterId));
+    hear(trades.length > 0 ? eyes.onPage(trades, afterId) : onEmptyAnswer(look, afterId, now()));
   } catch (error) {
     logger.warn({ error, symbol, afterId }, 'missing trades can not be read yet; the live price is watched');
   } finally {
     look.isAsking = false;
   }
+}
+
+function onEmptyAnswer(look: Look, afterId: number, nowMs: number): readonly Seen[] {
+  const emptyAnswers = look.missing?.afterId === afterId ? look.missing.emptyAnswers + 1 : 1;
+  look.missing = { afterId, sinceMs: nowMs, emptyAnswers };
+  return emptyAnswers < emptyAnswersMax ? [] : look.eyes.onNoneAfter(afterId);
 }
 
 const cursorsOf = (looks: readonly Look[]) =>

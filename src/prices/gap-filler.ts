@@ -20,10 +20,17 @@ export type GapFillerOptions = {
 export type GapFiller = { add(gap: Gap): void; close(): void };
 
 const pageRows = 1000;
+// A list may lag behind the stream for a moment. What it still does not have after these empty answers does not exist.
+const emptyAnswersMax = 3;
 
-/** Fetches the missing trades of one symbol, gap after gap, oldest first, and asks until the venue answers. */
+type OpenGap = Gap & { emptyAnswers: number };
+
+/**
+ * Fetches the missing trades of one symbol, gap after gap, oldest first, and asks until the venue answers. An empty answer
+ * counts as one only when it is given again.
+ */
 export function createGapFiller({ symbol, venue, onMissing, retryMs }: GapFillerOptions): GapFiller {
-  const gaps: Gap[] = [];
+  const gaps: OpenGap[] = [];
   let isFilling = false;
   let isClosed = false;
 
@@ -39,10 +46,13 @@ export function createGapFiller({ symbol, venue, onMissing, retryMs }: GapFiller
   };
 
   /** The next trades of a gap, none when the venue has none; null = it can't say just now. */
-  const fetchPage = async ({ afterId, beforeId }: Gap): Promise<readonly MarketTrade[] | null> => {
+  const fetchPage = async (gap: OpenGap): Promise<readonly MarketTrade[] | null> => {
+    const { afterId, beforeId } = gap;
     const wanted = beforeId - afterId - 1;
     const page = await venue.marketTrades(symbol, afterId, Math.min(wanted, pageRows)).catch(() => null);
     if (page === null) return null;
+    gap.emptyAnswers = page.length === 0 ? gap.emptyAnswers + 1 : 0;
+    if (page.length === 0 && gap.emptyAnswers < emptyAnswersMax) return null;
     const missed = page.filter(({ venueTradeId: id }) => id > afterId && id < beforeId);
     if (missed.length === 0) onMissing(wanted);
     return missed;
@@ -62,7 +72,7 @@ export function createGapFiller({ symbol, venue, onMissing, retryMs }: GapFiller
   return {
     add(gap) {
       if (gap.beforeId - gap.afterId <= 1) return;
-      gaps.push(gap);
+      gaps.push({ ...gap, emptyAnswers: 0 });
       void fill();
     },
     close() {

@@ -165,6 +165,44 @@ describe('trades that guards have missed', () => {
     await eyes.close();
   });
 
+  test('are asked for again when the list does not have the newer one either that was heard', async () => {
+    await armed('lagging-1', 10);
+    const { eyes, questions, hear, catchUp } = await theEyes();
+    hear(aTrade(12));
+    catchUp();
+    questions[0]?.answer([]);
+    await soon(() => {
+      catchUp();
+      expect(questions.map(({ afterId }) => afterId)).toEqual([10, 10]);
+    });
+    expect(await triggeredTrades()).not.toContain('lagging-1');
+    questions[1]?.answer([aTrade(11, '89'), aTrade(12)]);
+    await soon(async () => expect(await triggeredTrades()).toContain('lagging-1'));
+    await eyes.close();
+  });
+
+  test('do not exist when the list is empty every time: a stop moves on', async () => {
+    await armed('never-1', 10, trailing);
+    const { eyes, questions, hear, catchUp } = await theEyes();
+    hear(aTrade(3_012, '110'));
+    catchUp();
+    for (let asked = 2; asked <= 5; asked += 1) {
+      questions.at(-1)?.answer([]);
+      await soon(() => {
+        catchUp();
+        expect(questions).toHaveLength(asked);
+      });
+      await eyes.checkpoint();
+      expect(await loaded()).toMatchObject({ guard: trailing, sinceVenueTradeId: 10 });
+    }
+    questions.at(-1)?.answer([]);
+    await soon(async () => {
+      await eyes.checkpoint();
+      expect(await loaded()).toMatchObject({ guard: { state: { extreme: '110' } }, sinceVenueTradeId: 3_012 });
+    });
+    await eyes.close();
+  });
+
   test('that come after the watch has ended are left alone', async () => {
     await armed('ended-1', 10);
     const { eyes, questions, hear, catchUp } = await theEyes();

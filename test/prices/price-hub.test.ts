@@ -156,6 +156,16 @@ describe('F70: a gap', () => {
     expect(hub.stats().missing).toBe(2);
   });
 
+  test('is asked for again when the list lags behind the stream', async () => {
+    const { market, ids, hub } = await aWatchedHub();
+    market.tradeUnseen(symbol, '101', '102');
+    market.marketTrades.mockImplementationOnce(async () => []).mockImplementationOnce(async () => []);
+    market.trade(symbol, '103');
+    await pass(market, 3000);
+    expect(ids()).toEqual(['1', '4', 'late 2', 'late 3']);
+    expect(hub.stats()).toMatchObject({ gaps: 1, late: 2, missing: 0 });
+  });
+
   test('of a reconnect is closed even when the market is quiet after it', async () => {
     const { market, ids, hub } = await aWatchedHub();
     market.broadcast({ type: 'disconnected', detail: 'test' });
