@@ -1,5 +1,6 @@
 import type { Actor, EventType } from '../../contracts/messages/events.ts';
 import type { OrderReported } from '../../contracts/messages/messages.ts';
+import { type Decimal, divide, isEqual } from '../../domain/decimal.ts';
 import { isClosed, type OrderPurpose } from '../../domain/order.ts';
 import { resolveAlert } from '../alerts.ts';
 import { canonicalJson } from '../canonical.ts';
@@ -89,9 +90,25 @@ export async function changeOrder(
   }
   if (after.purpose === 'entry') await followEntry(tx, trade, newsOf(after, position), nowMs);
   const phase = after.purpose === 'stop' ? await followStop(tx, trade, { before, after }, nowMs) : trade.phase;
-  await enqueue(tx, [orderReportedMessage({ tradeId: after.trade_id, phase }, reported)], nowMs, tellAtMs);
+  if (isToListener(before, after)) {
+    await enqueue(tx, [orderReportedMessage({ tradeId: after.trade_id, phase }, reported)], nowMs, tellAtMs);
+  }
   return reported;
 }
+
+/**
+ * An entry lives on what its order has come to, not on each fill, and an order may have more fills than a history has
+ * room for: of those on the way it hears once a percent of the order. Whoever waits for another order hears of each.
+ */
+function isToListener(before: OrderRow, after: OrderRow): boolean {
+  if (after.purpose !== 'entry') return true;
+  const isFurther = !isEqual(percentFilled(before), percentFilled(after));
+  return isFurther || canonicalJson(butForQuantities(before)) !== canonicalJson(butForQuantities(after));
+}
+
+const percentFilled = ({ filled_quantity, quantity }: OrderRow): Decimal => divide(filled_quantity, quantity, 2);
+
+const butForQuantities = (order: OrderRow) => ({ ...reportedOf(order), filledQuantity: null, filledQuote: null });
 
 /** What has sold at the venue without us is an exit like any other: the rest of the trade follows it. */
 async function followStop(
