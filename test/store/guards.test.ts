@@ -269,7 +269,8 @@ describe('checkpointGuards', () => {
   test('writes the state, a record for each stop that moved, and tells when it is asked to', async () => {
     const { lease, rows } = await armedAndWatched();
     const row = rowOf(rows, 'trailingStop');
-    await checkpoint(lease, row, trailing(stopAt('110', '108.9')), 1_010);
+    const written = await checkpoint(lease, row, trailing(stopAt('110', '108.9')), 1_010);
+    expect(written).toEqual(new Set([row.id]));
     await checkpoint(lease, row, trailing(stopAt('120', '118.8')), 1_020, { tell: true });
 
     expect(await readStop(database.db, request.tradeId)).toEqual({
@@ -308,7 +309,10 @@ describe('checkpointGuards', () => {
     const row = rowOf(rows, 'trailingStop');
     const amendment = { distance: d('0.5'), actor: 'anna', reason: 'nervous' };
     await amendTrailingStop(database.db, { tradeId: request.tradeId, amendment, nowMs });
-    await checkpoint(lease, row, trailing(stopAt('110', '108.9')), 1_010, { tell: true });
+    const written = await checkpoint(lease, row, trailing(stopAt('110', '108.9')), 1_010, { tell: true });
+    expect(written).toEqual(new Set());
+    // Nor has the cursor come by what the book does not have.
+    expect(rowOf(await loadShard(database.db, { shard }), 'trailingStop').sinceVenueTradeId).toBe(1_000);
     expect(await readStop(database.db, request.tradeId)).toMatchObject({ version: 2, stop: { extreme: '100' } });
     await disarmGuards(database.db, { tradeId: request.tradeId, nowMs });
     await checkpoint(lease, { ...row, version: 2 }, trailing(stopAt('110', '108.9')), 1_011, { tell: true });
