@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
 import { entryId } from '../../contracts/messages/names.ts';
-import type { Db } from '../database.ts';
+import { resolveAlert } from '../alerts.ts';
+import { type Db, inTransaction } from '../database.ts';
 import { encodeRecord } from '../record.ts';
 import { type BookOrder, readOrder } from './book-order.ts';
 import { justCommitted, type OrderIntent, rowOf } from './intents.ts';
+import { unresolvedCondition } from './order-changes.ts';
 
 export type ResendOutcome =
   /** The next generation may be sent. */
@@ -13,8 +15,8 @@ export type ResendOutcome =
 
 /**
  * Presumes an entry order dead and commits the intent of its next generation, with both records, in one statement on
- * the server: what was reserved passes from the one to the other. A presumption is no proof, so what the old one still
- * does is followed and counted.
+ * the server: what was reserved passes from the one to the other. The alert that nobody knows of the old one ends with
+ * that. A presumption is no proof, so what it still does is followed and counted.
  */
 export async function commitResend(
   db: Db,
@@ -39,12 +41,16 @@ export async function commitResend(
     },
   });
   const intention = encodeRecord({ type: 'OrderIntent', key: [intent.clientOrderId], ...common, data: next });
-  const { rows } = await sql<{ readonly outcome: ResendOutcome['outcome'] }>`
-    select * from commit_resend_intent(${dead.clientOrderId}, ${presumption.eventId}::uuid, ${presumption.body},
-      ${JSON.stringify(rowOf(intent))}::jsonb, ${intention.eventId}::uuid, ${intention.body})
-  `.execute(db);
-  const outcome = rows[0]?.outcome ?? 'not-pending';
-  return outcome === 'committed' ? { outcome, order: justCommitted(intent) } : { outcome };
+  return inTransaction(db, async (tx) => {
+    const { rows } = await sql<{ readonly outcome: ResendOutcome['outcome'] }>`
+      select * from commit_resend_intent(${dead.clientOrderId}, ${presumption.eventId}::uuid, ${presumption.body},
+        ${JSON.stringify(rowOf(intent))}::jsonb, ${intention.eventId}::uuid, ${intention.body})
+    `.execute(tx);
+    const outcome = rows[0]?.outcome ?? 'not-pending';
+    if (outcome !== 'committed') return { outcome };
+    await resolveAlert(tx, { condition: unresolvedCondition(dead.clientOrderId), nowMs: atMs });
+    return { outcome, order: justCommitted(intent) };
+  });
 }
 
 /** The order, or the generation that has come after it since it was presumed dead. */
