@@ -35,13 +35,13 @@ const toldOf = async (workflowId: string, signalName: string) =>
     .map(({ signal_args }) => signal_args?.[0] as OrderReported);
 
 test('an entry hears once a percent of the fills on the way, and of its end; its monitor hears of each', async () => {
-  await fillInParts(await placeEntry(database.db, request), 500);
+  await fillInParts(await placeEntry(database.db, request), 200);
   const told = await toldOf(`entry-${request.tradeId}`, 'orderReported');
   expect(told.length).toBeLessThanOrEqual(102);
   expect(told.length).toBeGreaterThanOrEqual(100);
-  expect(told[0]).toMatchObject({ status: 'partiallyFilled', filledQuantity: '0.002' });
+  expect(told[0]).toMatchObject({ status: 'partiallyFilled', filledQuantity: '0.005' });
   expect(told.at(-1)).toMatchObject({ status: 'filled', filledQuantity: '1', fillsComplete: true });
-  expect(await toldOf(`position-${request.tradeId}`, 'entryProgressed')).toHaveLength(500);
+  expect(await toldOf(`position-${request.tradeId}`, 'entryProgressed')).toHaveLength(200);
 });
 
 test('an entry hears of every fill that is a percent of its order or more', async () => {
