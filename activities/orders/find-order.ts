@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { OrderRef, OrderReported } from '../../src/contracts/messages/messages.ts';
 import { backoffMs } from '../../src/domain/backoff.ts';
+import { describe } from '../../src/domain/errors.ts';
 import { isClosed } from '../../src/domain/order.ts';
 import { fenceAtMs } from '../../src/domain/outcome.ts';
 import { planSend } from '../../src/domain/sending.ts';
@@ -39,7 +40,7 @@ export const createFindOrder = (deps: ActivityDependencies) =>
 /** Expected, so that no log and no metric counts it as a failure. `attempt` is counted from 1. */
 const notSettled = (attempt: number): ApplicationFailure =>
   ApplicationFailure.create({
-    message: 'ORDER_UNSETTLED: nobody can say yet what became of the order',
+    message: describe('ORDER_UNSETTLED'),
     type: 'ORDER_UNSETTLED',
     category: ApplicationFailureCategory.BENIGN,
     nextRetryDelay: backoffMs({ ...lookUps, attempt: attempt - 1 }),

@@ -97,6 +97,11 @@ export const orderErrors = {
     summary: 'The venue has not confirmed the cancel yet.',
     remedy: 'Nothing while retries last. `ratchet trade <id>` shows how the order stands.',
   },
+  ORDER_UNSETTLED: {
+    retryable: true,
+    summary: 'Nobody can say yet what became of the order; it is asked for again.',
+    remedy: 'Nothing while retries last. `ratchet trade <id>` shows how the order stands.',
+  },
   ORDER_NOT_SENT: {
     retryable: false,
     summary: 'The order was never taken by the venue, so there is nothing to wait for.',
