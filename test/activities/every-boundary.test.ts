@@ -6,9 +6,9 @@ import { aTheater, canceling, immediate, limitThatRests, market, placements, pla
 
 // Each boundary of each activity of the order path, once: the process dies there, the database's answer is lost there,
 // or the process sleeps there while another one does its work. Boundaries are counted on an undisturbed run first. With
-// RATCHET_FULL=1 it is each of them, without it every twelfth.
+// FULL_LENGTH=1 it is each of them, without it every twelfth.
 
-const stride = process.env['RATCHET_FULL'] === '1' ? 1 : 12;
+const stride = process.env['FULL_LENGTH'] === '1' ? 1 : 12;
 
 const theater = aTheater();
 

@@ -7,7 +7,7 @@ import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 // The figures that docs/reliability.md promises, as they come out here. They are printed; only what must hold on any
 // machine is asserted.
 const symbols = Array.from({ length: 10 }, (_, n) => `C${n}/USDT`);
-const rounds = process.env['RATCHET_FULL'] ? 200 : 20;
+const rounds = process.env['FULL_LENGTH'] ? 200 : 20;
 let database: TestDatabase;
 let world: Halting;
 /** When an entry was handed to the adapter, after the last look at the holds. */

@@ -11,9 +11,9 @@ import { haveEquity, type LegsEnd, type LegsPlan, marketsOfLegs, playLegs, reque
 import { aTheater, placing, status } from './stories.ts';
 
 // Entries of several legs on the real book and the real venue: undisturbed, and struck at the boundaries of each activity:
-// at all of them with RATCHET_FULL=1, which takes minutes, and at a few of them else.
+// at all of them with FULL_LENGTH=1, which takes minutes, and at a few of them else.
 
-const isFull = process.env['RATCHET_FULL'] === '1';
+const isFull = process.env['FULL_LENGTH'] === '1';
 const theater = aTheater();
 
 async function open(): Promise<OrderBench> {

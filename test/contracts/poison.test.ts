@@ -11,8 +11,8 @@ import { isDecimal } from '../../src/domain/decimal.ts';
 // What a bug or an enemy sends in the place of a value: it is refused with a reason, and nothing falls over.
 
 /** 100,000 values with `npm run faults`, a tenth of them with `npm test`. */
-const numRuns = process.env['RATCHET_FULL'] ? 60_000 : 6_000;
-const others = process.env['RATCHET_FULL'] ? 5_000 : 500;
+const numRuns = process.env['FULL_LENGTH'] ? 60_000 : 6_000;
+const others = process.env['FULL_LENGTH'] ? 5_000 : 500;
 
 const circular: Record<string, unknown> = {};
 circular['self'] = circular;

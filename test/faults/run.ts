@@ -44,7 +44,7 @@ function runTests(): readonly TestFile[] {
     pattern,
   ];
   args.push('--reporter=json', `--outputFile=${report}`);
-  const env = { ...process.env, RATCHET_FULL: '1' };
+  const env = { ...process.env, FULL_LENGTH: '1' };
   spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env });
   const tests = read(report);
   rmSync(folder, { recursive: true });

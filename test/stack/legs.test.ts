@@ -144,8 +144,8 @@ describe('the worker dies', () => {
     { point: 'afterRecord', leg: 1, heldBack: 1 },
   ];
 
-  // Between the legs, and with the second one at the venue; at the other points with RATCHET_FULL=1.
-  test.each(process.env['RATCHET_FULL'] === '1' ? deaths : deaths.slice(0, 2))(
+  // Between the legs, and with the second one at the venue; at the other points with FULL_LENGTH=1.
+  test.each(process.env['FULL_LENGTH'] === '1' ? deaths : deaths.slice(0, 2))(
     '$point of leg $leg: both legs are entered, each with one order',
     async ({ point, leg, heldBack }) => {
       const tradeId = await dieAt(point, `dies-${point}-${leg}`, heldBack);

@@ -40,7 +40,7 @@ afterEach(async () => {
 });
 afterAll(() => stack?.stop(), 60_000);
 
-const isFull = process.env['RATCHET_FULL'] === '1';
+const isFull = process.env['FULL_LENGTH'] === '1';
 
 /** As long as it may get, on each link. */
 const lengthsMs = isFull ? [1_000, 10_000, 60_000] : [1_000];

@@ -157,7 +157,7 @@ test('F73: a price that falls by a fifth in one trade closes the position, howev
 
 test('F57: a flood of prices leaves the histories as short as they were', async () => {
   const tradeId = 'prices-flood';
-  const count = process.env['RATCHET_FULL'] === '1' ? 100_000 : 10_000;
+  const count = process.env['FULL_LENGTH'] === '1' ? 100_000 : 10_000;
   await openTrade(stack, tradeId, { exit: { trailingStop: { by: 'percent', distance: '5' } } });
   const rising = Array.from({ length: 1_000 }, (_, i) => (100 + i / 100).toFixed(2));
   for (let sent = 0; sent < count; sent += rising.length) await stack.venue.tick(...rising);

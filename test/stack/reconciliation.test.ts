@@ -6,8 +6,8 @@ import { until } from '../support/until.ts';
 
 // A person moves and trades things at the venue behind the product's back, while real processes run. Times are the
 // venue's own and those of the book; both are of this machine's clock. With
-// RATCHET_FULL at the interval that is the default, else more often: each of these tests waits for several runs.
-const everyMs = process.env['RATCHET_FULL'] ? 20_000 : 5_000;
+// FULL_LENGTH at the interval that is the default, else more often: each of these tests waits for several runs.
+const everyMs = process.env['FULL_LENGTH'] ? 20_000 : 5_000;
 const interval = everyMs === 20_000 ? {} : { RATCHET_RECONCILE_EVERY_MS: String(everyMs) };
 let stack: Stack;
 

@@ -5,7 +5,7 @@ import { aDatabase, type TestDatabase } from '../support/postgres.ts';
 import { aRequest, d, decide, openAccount, placeEntry, retrying, sent, withinCap } from './fixtures.ts';
 
 /** 1,000 rounds with `npm run faults`, a few with `npm test`. */
-const rounds = process.env['RATCHET_FULL'] ? 1_000 : 8;
+const rounds = process.env['FULL_LENGTH'] ? 1_000 : 8;
 const entries = 256;
 const room = 10;
 const price = 100;

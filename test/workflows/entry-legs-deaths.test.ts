@@ -14,14 +14,14 @@ const { start } = entriesOf(world);
 const windowMs = 300;
 
 type Case = { readonly count: number; readonly place: number };
-/** Which of how many legs has a fate of its own; the others fill at once. With RATCHET_FULL=1 all of them. */
+/** Which of how many legs has a fate of its own; the others fill at once. With FULL_LENGTH=1 all of them. */
 const allPlaces: readonly Case[] = [
   { count: 2, place: 0 },
   { count: 3, place: 1 },
   { count: 2, place: 1 },
   { count: 4, place: 3 },
 ];
-const places = process.env['RATCHET_FULL'] === '1' ? allPlaces : allPlaces.slice(0, 2);
+const places = process.env['FULL_LENGTH'] === '1' ? allPlaces : allPlaces.slice(0, 2);
 
 type Run = Case & { readonly book: LegsBook; readonly outcome: EntryOutcome };
 

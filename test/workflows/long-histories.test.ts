@@ -15,7 +15,7 @@ import { aWorkflowWorld, eventually, serverOfShortHistories } from '../support/w
 import { aBreakerView, aPosition, aTradeId, closedTrade, entered } from './fixtures.ts';
 
 /** All of it with `npm run faults`, with the server's own standard; a part, in the same proportion, with `npm test`. */
-const isFull = process.env['RATCHET_FULL'] !== undefined;
+const isFull = process.env['FULL_LENGTH'] !== undefined;
 const suggestAt = isFull ? 4_096 : 512;
 /** Where the server begins to warn of a history. It ends a workflow at five times that. */
 const eventsMax = isFull ? 10_240 : 1_280;
