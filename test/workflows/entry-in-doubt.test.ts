@@ -12,6 +12,7 @@ import {
   aReport,
   aRequest,
   currentDetails,
+  eventNamesOf,
   filledBy,
   searchAttributesOf,
 } from './fixtures.ts';
@@ -55,6 +56,27 @@ describe('in doubt', () => {
       findOrder: async () => aReport('denied', { reasonCode: 'ORDER_NOT_SENT' }),
     });
     expect(await (await start(request)).result()).toMatchObject({ outcome: 'unfilled' });
+  });
+
+  test('looks as often as it takes, however long, and leaves no trace of a look in its history', async () => {
+    const request = aRequest();
+    let looks = 0;
+    playApproved(request, unknown);
+    world.play({
+      findOrder: async () => {
+        looks += 1;
+        if (looks < 40) {
+          throw ApplicationFailure.create({ message: 'not yet', type: 'ORDER_UNSETTLED', nextRetryDelay: '8 s' });
+        }
+        return aReport('filled', filledBy('2', '200'));
+      },
+    });
+    const handle = await start(request);
+    expect(await handle.result()).toMatchObject({ outcome: 'entered' });
+    expect(looks).toBe(40);
+    const scheduled = (await eventNamesOf(handle)).filter((name) => name === 'activityTaskScheduled');
+    // The placement and the looks for it.
+    expect(scheduled).toHaveLength(2);
   });
 
   test('does not end while the venue can not be asked, and asks again once a person has mended it', async () => {
