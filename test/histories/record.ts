@@ -33,7 +33,10 @@ try {
   rmSync(dataFolder, { recursive: true, force: true });
 }
 
-type Ready = { readonly event?: string; readonly paper?: { readonly controlUrl: string; readonly symbol: string } };
+type Ready = {
+  readonly event?: string;
+  readonly paper?: { readonly controlUrl: string; readonly symbols: readonly string[] };
+};
 
 async function untilReady(): Promise<NonNullable<Ready['paper']>> {
   for await (const line of createInterface({ input: stack.stdout })) {
@@ -43,7 +46,8 @@ async function untilReady(): Promise<NonNullable<Ready['paper']>> {
   throw new Error('the stack did not start; what it says is above');
 }
 
-async function record({ controlUrl, symbol }: NonNullable<Ready['paper']>): Promise<void> {
+async function record({ controlUrl, symbols }: NonNullable<Ready['paper']>): Promise<void> {
+  const [symbol = ''] = symbols;
   const site = await openSite(controlUrl, symbol);
   const recorded = [];
   for (const story of stories) {
