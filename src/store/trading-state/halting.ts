@@ -26,8 +26,8 @@ export function applyHalt(
 }
 
 /**
- * Whether no trade of the strategy, no order in the symbol has ever been in the scope of a halt, which may be a slip or the start of something new.
- * False also where that can't be told: the halt is in force, and nothing may make it look otherwise.
+ * Whether no trade of the strategy, no order in the symbol has ever been in the scope of a halt: a slip, or the start of
+ * something new. False also where that can't be told: the halt is in force, and nothing may make it look otherwise.
  */
 export async function isScopeUnused(db: Db, { kind, id }: HoldScope): Promise<boolean> {
   const trades = db.selectFrom('trade').select('trade_id').limit(1);
