@@ -18,6 +18,8 @@ import { startRelayLoop } from './relay-loop.ts';
 
 const batchSize = 50;
 const sweepMs = 500;
+/** A position waits for its monitor and an exit for its start: nobody is told late that the server is back. */
+const againAfter = { baseMs: 200, capMs: 3_000, factor: 2 } as const;
 /** Planning reads the book, and filters that are known already: a few milliseconds. */
 const planMs = 250;
 
@@ -90,7 +92,7 @@ async function deliverOne(delivery: Delivery, message: OutboxMessage): Promise<D
   } catch (error) {
     logger.warn({ error, messageId, workflowId, attempts }, 'message not delivered');
   }
-  const untilMs = now() + backoffMs({ baseMs: 200, capMs: 30_000, factor: 2, attempt: attempts - 1 });
+  const untilMs = now() + backoffMs({ ...againAfter, attempt: attempts - 1 });
   // A row that can't be given back is due again by itself.
   await postpone(db, { messageId, untilMs }).catch(() => undefined);
   return [];
