@@ -46,7 +46,8 @@ export function startOutboxRelay({
   readonly onAnnounced: (listener: () => void) => () => void;
   /** A recent checkpoint of the record. Kept with each start, it has a witness that the database can't reach. */
   readonly newestNote: () => string | undefined;
-  readonly planExit: (trade: { readonly tradeId: string; readonly canceled: readonly [] }) => Promise<ExitInstruction>;
+  /** What an exit that has asked for nothing yet does first. */
+  readonly planExit: (tradeId: string) => Promise<ExitInstruction>;
 }): OutboxRelay {
   return startRelayLoop({
     everyMs: sweepMs,
@@ -110,7 +111,7 @@ const isExitStart = (message: OutboxMessage): message is StartMessage =>
 async function withFirstStep({ planExit, logger }: Delivery, message: StartMessage): Promise<StartMessage> {
   const input = message.startArgs[0] as ExitInput;
   try {
-    const planning = planExit({ tradeId: input.tradeId, canceled: [] });
+    const planning = planExit(input.tradeId);
     const first = await Promise.race([planning, setTimeout(planMs, undefined, { ref: false })]);
     return first === undefined ? message : { ...message, startArgs: [{ ...input, first }] };
   } catch (error) {

@@ -58,7 +58,7 @@ async function intend(deps: ActivityDependencies, input: OrderRef & { terms?: Or
   if (known) return intendAgain(deps, known, isLate, deny);
   if (isLate) return deny('REQUEST_EXPIRED');
   assertFit(deps, input);
-  if (await isBreakerOpen(deps, input, trade.account)) return deny('BREAKER_OPEN');
+  if (await isBreakerOpen(deps, { ...input, account: trade.account })) return deny('BREAKER_OPEN');
 
   const room = roomOf(deps, trade.venue);
   const symbol = trade.request.legs[input.leg]?.symbol ?? '';
@@ -129,8 +129,7 @@ function assertFit({ entryBrake }: ActivityDependencies, { purpose }: OrderRef):
 /** A breaker that has opened since the entry was approved holds back what was not sent yet. Exits never ask. */
 export async function isBreakerOpen(
   { db, breaker: settings, now }: ActivityDependencies,
-  { purpose }: OrderRef,
-  account: string,
+  { purpose, account }: Pick<BookOrder, 'purpose' | 'account'>,
 ): Promise<boolean> {
   if (purpose !== 'entry') return false;
   const nowMs = now();
@@ -156,7 +155,7 @@ async function intendAgain(
       const waitMs = plan.afterVenueMs - (await venueNowMs(deps, roomOf(deps, order.venue)));
       if (waitMs >= 0) throw notPlaced(waitMs + 1, 'the last timestamp is still valid at the venue');
       assertFit(deps, order);
-      if (await isBreakerOpen(deps, order, order.account)) return deny('BREAKER_OPEN');
+      if (await isBreakerOpen(deps, order)) return deny('BREAKER_OPEN');
       return renew(deps, order, plan.fromEpoch, deny);
     }
   }
@@ -256,7 +255,7 @@ async function obstacleTo(deps: ActivityDependencies, order: BookOrder, nowMs: n
   try {
     const holdId = await holdOver(deps.db, order.clientOrderId, nowMs);
     if (holdId !== null) return `hold ${holdId} came before it was sent`;
-    return (await isBreakerOpen(deps, order, order.account)) ? 'the breaker opened before it was sent' : null;
+    return (await isBreakerOpen(deps, order)) ? 'the breaker opened before it was sent' : null;
   } catch (error) {
     return `the holds or the breaker could not be read: ${error instanceof Error ? error.message : String(error)}`;
   }

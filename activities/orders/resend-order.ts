@@ -44,7 +44,7 @@ export async function resendOrder(
 
 async function mayResend(deps: ActivityDependencies, room: VenueRoom, dead: BookOrder): Promise<boolean> {
   if (deps.unresolved !== 'resend' || dead.purpose !== 'entry' || dead.generation >= generationsMax) return false;
-  if (deps.entryBrake() !== null || (await isBreakerOpen(deps, dead, dead.account))) return false;
+  if (deps.entryBrake() !== null || (await isBreakerOpen(deps, dead))) return false;
   const placement = await readPlacement(deps.db, dead.tradeId);
   invariant(placement !== undefined, `a placed order has a trade, ${dead.tradeId} has none`);
   const { requestedAtMs, validForMs } = placement.request;

@@ -112,6 +112,7 @@ const dependencies: ActivityDependencies = {
   logger,
   metrics,
 };
+const planExit = createPlanExit(dependencies);
 const relay = startOutboxRelay({
   db,
   client,
@@ -119,7 +120,7 @@ const relay = startOutboxRelay({
   now: Date.now,
   onAnnounced: (announced) => listener.on('ratchet_outbox', announced),
   newestNote: sealer.newestNote,
-  planExit: createPlanExit(dependencies),
+  planExit: (tradeId) => planExit({ tradeId, canceled: [] }),
 });
 const workers = await createWorkers({
   connection,
