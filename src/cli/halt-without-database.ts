@@ -4,7 +4,7 @@ import { type ErrorBody, errorLine, RatchetError } from '../contracts/schemas/er
 import { type DirectProgress, sweepVenue } from './direct-sweep.ts';
 import type { HaltAsked } from './halt.ts';
 import { describeScope } from './hold-scope.ts';
-import { bodyOf, exitCodes, print } from './output.ts';
+import { bodyOf, exitCodes, print, say } from './output.ts';
 import { findSite, type Site } from './site.ts';
 
 /** Without the database there is nobody to hand over to. */
@@ -33,15 +33,15 @@ export async function haltWithoutDatabase({ options, scope }: HaltAsked, cause: 
     ...(options.for !== undefined && { expiresAtMs: haltedAtMs + options.for * 60_000 }),
   };
   spoolHalt(site.config.RATCHET_DATA, halt);
-  const say = (...lines: readonly string[]): void => void (json || print(options, undefined, lines));
-  say(
+  say(options, [
     'The database does not answer, so no entry can be sent. The halt waits on the disk, and a worker that starts or',
     `runs here puts it in force once the database is back: ${describeScope(scope)}, ${level}.`,
-  );
-  const swept: Swept = level === 'entries-blocked' ? { sweep: null } : await sweepWhatCanBe(site, halt, say);
+  ]);
+  const tell = (line: string): void => say(options, [line]);
+  const swept: Swept = level === 'entries-blocked' ? { sweep: null } : await sweepWhatCanBe(site, halt, tell);
   const { sweep, fault } = swept;
-  if (sweep !== null) say(lastLineOf(sweep));
-  if (level === 'flatten') say('Positions are closed once the database is back: their exits need the book.');
+  if (sweep !== null) tell(lastLineOf(sweep));
+  if (level === 'flatten') tell('Positions are closed once the database is back: their exits need the book.');
   const answer = { spooled: halt, because: String(cause), sweep, ...(fault && { error: fault }) };
   if (json) print(options, answer, []);
   else if (fault) process.stderr.write(`${errorLine(fault)}\n`);
@@ -49,11 +49,7 @@ export async function haltWithoutDatabase({ options, scope }: HaltAsked, cause: 
 }
 
 /** The halt waits on the disk whatever happens here, so an error is part of the answer. */
-async function sweepWhatCanBe(
-  site: Site,
-  halt: SpooledHalt,
-  say: (...lines: readonly string[]) => void,
-): Promise<Swept> {
+async function sweepWhatCanBe(site: Site, halt: SpooledHalt, tell: (line: string) => void): Promise<Swept> {
   const { kind, id } = halt.scope;
   let sweep: DirectProgress | null = null;
   try {
@@ -62,7 +58,7 @@ async function sweepWhatCanBe(
     }
     await sweepVenue({ config: site.config, stack: site.stack }, { halt, giveUpAfterMs }, (seen) => {
       sweep = seen;
-      say(`look ${seen.looks}: ${seen.canceled.length} canceled, ${seen.left.length} left${listed(seen.left)}`);
+      tell(`look ${seen.looks}: ${seen.canceled.length} canceled, ${seen.left.length} left${listed(seen.left)}`);
     });
     return { sweep };
   } catch (error) {

@@ -7,7 +7,7 @@ import { applyHalt, isScopeUnused } from '../store/trading-state/halting.ts';
 import { sweepHold } from './direct-sweep.ts';
 import { haltWithoutDatabase } from './halt-without-database.ts';
 import { describeScope, haltScopeOf, type ScopeOptions } from './hold-scope.ts';
-import { exitCodes, print } from './output.ts';
+import { exitCodes, print, say } from './output.ts';
 import { type GlobalOptions, isAway, type Site, withDatabase } from './site.ts';
 
 type Options = GlobalOptions &
@@ -121,10 +121,6 @@ async function sweepFromHere(options: Options, site: Site, holdVersion: string, 
     say(options, [`Not from here: ${error instanceof Error ? error.message : String(error)}`]);
     throw error;
   }
-}
-
-function say(options: Options, lines: readonly string[]): void {
-  if (!options.json && lines.length > 0) print(options, undefined, lines);
 }
 
 const lineOf = ({ venue, outcome, canceled, left, notFlat }: SweepView): string =>

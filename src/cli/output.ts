@@ -11,6 +11,11 @@ export function print({ json }: OutputOptions, answer: unknown, lines: readonly 
   process.stdout.write(`${json ? JSON.stringify(answer) : lines.join('\n')}\n`);
 }
 
+/** Lines for a person while the command goes on. With `--json` the answer alone is printed, at the end. */
+export function say({ json }: OutputOptions, lines: readonly string[]): void {
+  if (!json && lines.length > 0) print({ json }, undefined, lines);
+}
+
 /** What to type to follow a trade, on the same data folder as this command. */
 export const followHint = ({ data }: { readonly data: string }, tradeId: string): string =>
   `Follow it: ratchet ${data === '.ratchet' ? '' : `--data ${data} `}trade ${tradeId} --follow`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ApprovalView, HoldView, SweepView } from '../messages/views.ts';
+import { alertSchema } from './alerts.ts';
 import { evaluationSchema } from './trade-view.ts';
 import { atMs, decimalText, listOf } from './wire.ts';
 
@@ -43,12 +44,7 @@ export const approvalSchema = z
   })
   .meta({ id: 'Approval' }) satisfies z.ZodType<ApprovalView>;
 
-const alert = z.object({
-  code: z.string(),
-  severity: z.enum(['CRITICAL', 'WARNING', 'INFO']),
-  message: z.string(),
-  raisedAtMs: atMs,
-});
+const alert = alertSchema.omit({ alertId: true, endsWith: true });
 
 const portfolio = z
   .object({
