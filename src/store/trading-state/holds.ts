@@ -49,9 +49,10 @@ export type Lift<Source extends HoldSource = HoldSource> = {
 };
 
 /**
- * Blocks entries in a scope, for a part of the system; people ask by `applyHalt`. Once this is committed, no intent of an entry in the scope is: intents that were under way
- * are waited for, later ones are refused. A second hold of the same source on the same scope joins the first: the
- * strictest level, the latest reason, one hold to lift. Works with nothing but the database.
+ * Blocks entries in a scope, for a part of the system; people ask by `applyHalt`. Once this is committed, no intent of an
+ * entry in the scope is: intents that were under way are waited for, later ones are refused. A second hold of the same
+ * source on the same scope joins the first: the strictest level, the latest reason, one hold to lift. Works with nothing
+ * but the database.
  */
 export function setHold(db: Db, wanted: NewHold): Promise<HoldSet> {
   const { commandId, nowMs, ...body } = wanted;
