@@ -1,5 +1,4 @@
 import { multiply, one, powerOfTen, zero } from '../../src/domain/decimal.ts';
-import type { SymbolFilters } from '../../src/domain/filters.ts';
 import { remainingCapacity } from '../../src/domain/limits/capacity.ts';
 import { evaluateEntry } from '../../src/domain/limits/gate.ts';
 import { portfolioHealth } from '../../src/domain/limits/health.ts';
@@ -7,6 +6,7 @@ import { known } from '../../src/domain/limits/known.ts';
 import { type Limits, paperLimits } from '../../src/domain/limits/limits.ts';
 import type { EntryProposal } from '../../src/domain/limits/proposal.ts';
 import type { Snapshot } from '../../src/domain/limits/snapshot.ts';
+import { aSymbol } from '../support/any-symbol.ts';
 import { type Adapter, decimalOf, decimalOrNull, type Inputs, type Values, valuesOf } from './adapter.ts';
 
 // The tables count deltas in units and shares of the exposure: an equity of 1 makes units and money the same.
@@ -26,21 +26,7 @@ const limitsOf = (config: Values): Limits => ({
   options: { exposureBase: 'exposure', gammaIncludesEntry: false, reducingExempt: false },
 });
 
-const noFilters: SymbolFilters = {
-  symbol: '',
-  baseAsset: '',
-  quoteAsset: '',
-  isTrading: true,
-  tickSize: zero,
-  stepSize: zero,
-  priceMin: null,
-  priceMax: null,
-  quantityMin: null,
-  quantityMax: null,
-  marketQuantityMax: null,
-  notionalMin: null,
-  notionalMinAppliesToMarket: false,
-};
+const noFilters = aSymbol({ symbol: '', baseAsset: '', quoteAsset: '', tickSize: zero, stepSize: zero });
 
 function snapshotOf(portfolio: Values): Snapshot {
   const exposureTotal = decimalOf(portfolio['total_exposure'] ?? 0);

@@ -10,24 +10,20 @@ import {
   roundQuantity,
   type SymbolFilters,
 } from '../../src/domain/filters.ts';
+import { aSymbol } from '../support/any-symbol.ts';
 import { anyScaled, centPrice, decimalOfScaled } from '../support/arbitrary-decimal.ts';
 
-const someFilters = (changed: Partial<SymbolFilters> = {}): SymbolFilters => ({
-  symbol: 'BTC/USDT',
-  baseAsset: 'BTC',
-  quoteAsset: 'USDT',
-  isTrading: true,
-  tickSize: decimal('0.01'),
-  stepSize: decimal('0.001'),
-  priceMin: decimal('1'),
-  priceMax: decimal('1000'),
-  quantityMin: decimal('0.002'),
-  quantityMax: decimal('50'),
-  marketQuantityMax: decimal('10'),
-  notionalMin: decimal('5'),
-  notionalMinAppliesToMarket: true,
-  ...changed,
-});
+const someFilters = (changed: Partial<SymbolFilters> = {}): SymbolFilters =>
+  aSymbol({
+    priceMin: decimal('1'),
+    priceMax: decimal('1000'),
+    quantityMin: decimal('0.002'),
+    quantityMax: decimal('50'),
+    marketQuantityMax: decimal('10'),
+    notionalMin: decimal('5'),
+    notionalMinAppliesToMarket: true,
+    ...changed,
+  });
 
 const unlimited = someFilters({
   tickSize: decimal('0'),

@@ -2,25 +2,13 @@ import { describe, expect, test, vi } from 'vitest';
 import { decimal, zero } from '../../src/domain/decimal.ts';
 import type { SymbolFilters } from '../../src/domain/filters.ts';
 import { createFilterCache } from '../../src/venue/filter-cache.ts';
+import { aSymbol } from '../support/any-symbol.ts';
 
 const ttlMs = 3_600_000;
 const maxStaleMs = 24 * ttlMs;
 
-const filtersOf = (symbol: string, tick = '0.01'): SymbolFilters => ({
-  symbol,
-  baseAsset: 'BTC',
-  quoteAsset: 'USDT',
-  isTrading: true,
-  tickSize: decimal(tick),
-  stepSize: decimal('0.00001'),
-  priceMin: null,
-  priceMax: null,
-  quantityMin: null,
-  quantityMax: null,
-  marketQuantityMax: null,
-  notionalMin: zero,
-  notionalMinAppliesToMarket: false,
-});
+const filtersOf = (symbol: string, tick = '0.01'): SymbolFilters =>
+  aSymbol({ symbol, tickSize: decimal(tick), stepSize: decimal('0.00001'), notionalMin: zero });
 
 function aCache() {
   const world = { nowMs: 1_000_000, fails: false };
